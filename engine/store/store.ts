@@ -1,0 +1,17 @@
+/** The port for the little that exists nowhere else: checkpoints, alert states, operator holds. */
+
+/** One record. `value` is JSON-serialisable; `key` is unique within its kind. */
+export interface StoreRecord {
+  readonly key: string;
+  readonly value: unknown;
+}
+
+export type RecordKind = 'checkpoint' | 'alert' | 'hold';
+
+export interface Store {
+  /** All records of a kind, by key. */
+  list(kind: RecordKind): Promise<readonly StoreRecord[]>;
+  /** Replaces or adds `put` and deletes `remove` in one transaction: all of it is durable, or none. */
+  write(kind: RecordKind, change: { readonly put?: readonly StoreRecord[]; readonly remove?: readonly string[] }): Promise<void>;
+  close(): Promise<void>;
+}
