@@ -88,6 +88,18 @@ export interface PingPolicy {
   readonly maxConcurrentAgents: number;
 }
 
+/** The self-monitor inside a GPU container, which answers pings. */
+export interface AgentPolicy {
+  /** Run as an agent instead of a monitoring server. */
+  readonly mode: boolean;
+  /** Unique name this agent registers under; the host name when unset. */
+  readonly id?: string;
+  readonly checkIntervalMs: number;
+  readonly maxHistory: number;
+  /** Samples between two checkpoints. */
+  readonly checkpointInterval: number;
+}
+
 export interface Policy {
   /** Short hash of the effective policy: equal revisions judge alike. */
   readonly revision: string;
@@ -112,4 +124,7 @@ export interface Policy {
   readonly alerts: { readonly consecutiveFailures: number; readonly uptimeBelow: number };
   readonly report: { readonly intervalMs: number; readonly detailed: boolean };
   readonly ping: PingPolicy;
+  readonly agent: AgentPolicy;
+  /** Path of the engine's own store; `data/engine.db` when unset. */
+  readonly persistenceFile?: string;
 }

@@ -1,0 +1,128 @@
+/** The engine's own settings, parsed once from the environment and the command line. What it judges by is policy. */
+import { parseArgs } from 'node:util';
+
+export interface EngineConfig {
+  readonly address: string;
+  readonly port: number;
+  readonly prometheusUrl: string;
+  readonly prometheusTimeoutMs: number;
+  readonly alertmanagerUrls: readonly string[];
+  readonly policyFile: string;
+  readonly ruleFiles: readonly string[];
+  readonly dataDir: string;
+  readonly token: string | undefined;
+  readonly logLevel: string;
+}
+
+/** One setting: the command line wins over the environment, which wins over the default. */
+export interface Setting {
+  readonly env: string;
+  readonly flag: string;
+  readonly default: string;
+  readonly help: string;
+  /** What is wrong with a value and how to mend it; undefined when it is good. */
+  readonly problem: (value: string) => string | undefined;
+}
+
+const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'];
+
+export const SETTINGS = [
+  { env: 'ENGINE_ADDRESS', flag: 'address', default: '127.0.0.1', help: 'Address to listen on.', problem: notEmpty },
+  { env: 'ENGINE_PORT', flag: 'port', default: '8000', help: 'Port to listen on; 0 picks a free one.', problem: notPort },
+  { env: 'PROMETHEUS_URL', flag: 'prometheus-url', default: 'http://127.0.0.1:9090', help: 'Prometheus, or anything with its query API.', problem: notUrl },
+  { env: 'PROMETHEUS_TIMEOUT_SECONDS', flag: 'prometheus-timeout-seconds', default: '10', help: 'Limit of one query.', problem: notPositive },
+  { env: 'ALERTMANAGER_URLS', flag: 'alertmanager-urls', default: 'http://127.0.0.1:9093', help: 'Alertmanagers, comma separated; empty sends alerts nowhere.', problem: notUrls },
+  { env: 'POLICY_FILE', flag: 'policy-file', default: 'rules/policy.yml', help: 'Policy to judge by.', problem: notEmpty },
+  { env: 'RULE_FILES', flag: 'rule-files', default: 'rules/alerts/*.yml', help: 'Alert rule files, comma separated globs; empty evaluates none.', problem: anything },
+  { env: 'DATA_DIR', flag: 'data-dir', default: 'data', help: 'Folder of the store (`engine.db`).', problem: notEmpty },
+  { env: 'GPU_UPTIME_TOKEN', flag: 'token', default: '', help: 'Bearer token for writes; needed when not listening on loopback only.', problem: notToken },
+  { env: 'LOG_LEVEL', flag: 'log-level', default: 'info', help: `One of ${LOG_LEVELS.join(', ')}.`, problem: notLogLevel },
+] as const satisfies readonly Setting[];
+
+export type ConfigOutcome = { readonly ok: true; readonly config: EngineConfig } | { readonly ok: false; readonly problems: readonly string[] };
+
+/** Reads every setting; all problems are reported together. */
+export function readConfig(env: Readonly<Record<string, string | undefined>>, argv: readonly string[]): ConfigOutcome {
+  const flags = readFlags(argv);
+  if (typeof flags === 'string') return { ok: false, problems: [flags] };
+  const values = SETTINGS.map((setting) => ({ setting, ...pick(setting, env, flags) }));
+  const problems = values.flatMap(({ setting, name, value }) => {
+    const problem = setting.problem(value);
+    return problem === undefined ? [] : [`${name}=${value}: ${problem}`];
+  });
+  if (problems.length > 0) return { ok: false, problems };
+  const get = (wanted: (typeof SETTINGS)[number]['env']) => values.find(({ setting }) => setting.env === wanted)?.value ?? '';
+  return { ok: true, config: toConfig(get) };
+}
+
+function readFlags(argv: readonly string[]): Record<string, string | undefined> | string {
+  const options = Object.fromEntries(SETTINGS.map(({ flag }) => [flag, { type: 'string' as const }]));
+  try {
+    return parseArgs({ args: [...argv], options, strict: true }).values as Record<string, string | undefined>;
+  } catch (error) {
+    return `${error instanceof Error ? error.message : String(error)}; known flags: ${SETTINGS.map(({ flag }) => `--${flag}`).join(', ')}`;
+  }
+}
+
+function pick({ env: name, flag, default: fallback }: Setting, env: Readonly<Record<string, string | undefined>>, flags: Record<string, string | undefined>) {
+  const given = flags[flag];
+  if (given !== undefined) return { name: `--${flag}`, value: given };
+  return { name, value: env[name] ?? fallback };
+}
+
+type Names = (typeof SETTINGS)[number]['env'];
+
+function toConfig(get: (name: Names) => string): EngineConfig {
+  return {
+    address: get('ENGINE_ADDRESS'),
+    port: Number(get('ENGINE_PORT')),
+    prometheusUrl: get('PROMETHEUS_URL'),
+    prometheusTimeoutMs: Number(get('PROMETHEUS_TIMEOUT_SECONDS')) * 1000,
+    alertmanagerUrls: list(get('ALERTMANAGER_URLS')),
+    policyFile: get('POLICY_FILE'),
+    ruleFiles: list(get('RULE_FILES')),
+    dataDir: get('DATA_DIR'),
+    token: get('GPU_UPTIME_TOKEN') === '' ? undefined : get('GPU_UPTIME_TOKEN'),
+    logLevel: get('LOG_LEVEL'),
+  };
+}
+
+function list(text: string): readonly string[] {
+  return text.split(',').map((part) => part.trim()).filter((part) => part !== '');
+}
+
+function anything(): undefined {
+  return undefined;
+}
+
+function notEmpty(value: string): string | undefined {
+  return value.trim() === '' ? 'must not be empty; leave it unset for the default' : undefined;
+}
+
+function notPort(value: string): string | undefined {
+  return /^\d+$/.test(value) && Number(value) <= 65535 ? undefined : 'must be a port number from 0 to 65535';
+}
+
+function notPositive(value: string): string | undefined {
+  return Number(value) > 0 ? undefined : 'must be a number of seconds above 0';
+}
+
+function notUrl(value: string): string | undefined {
+  const isHttp = URL.canParse(value) && /^https?:$/.test(new URL(value).protocol);
+  return isHttp ? undefined : 'must be an address such as http://127.0.0.1:9090';
+}
+
+function notUrls(value: string): string | undefined {
+  return list(value).map(notUrl).find((problem) => problem !== undefined);
+}
+
+const MIN_TOKEN_LENGTH = 16;
+
+function notToken(value: string): string | undefined {
+  if (value === '' || value.length >= MIN_TOKEN_LENGTH) return undefined;
+  return `must have at least ${MIN_TOKEN_LENGTH} characters; \`openssl rand -hex 16\` makes one`;
+}
+
+function notLogLevel(value: string): string | undefined {
+  return LOG_LEVELS.includes(value) ? undefined : `must be one of ${LOG_LEVELS.join(', ')}`;
+}

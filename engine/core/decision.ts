@@ -1,0 +1,146 @@
+/** A decision: may this subject process this capability now, and if not, when? Reads state, never changes it. */
+import { delayedUntilMs, delayMsOf, type Episode, multiplierOf } from './delay.ts';
+import type { FleetState, GpuRecord } from './fleet.ts';
+import { governingHold, type Hold, type Lineage } from './hold.ts';
+import type { Plan, PlannedCapability } from './plan.ts';
+import { type Subject, subjectKey } from './subject.ts';
+import { gpuCounts, judgeWindows } from './totals.ts';
+import type { WindowCounts } from './window.ts';
+
+/** What a decision rests on. */
+export type Basis =
+  | { readonly kind: 'clear' }
+  | { readonly kind: 'delayed'; readonly episode: Episode; readonly untilMs: number }
+  | { readonly kind: 'delay_over'; readonly episode: Episode }
+  | { readonly kind: 'frozen' }
+  | { readonly kind: 'hold'; readonly hold: Hold }
+  | { readonly kind: 'stale'; readonly ageMs: number | undefined };
+
+export interface Outcome {
+  readonly canProcess: boolean;
+  /** Milliseconds until asking again makes sense; 0 when it may process now. */
+  readonly waitMs: number;
+  readonly basis: Basis;
+  /** Present while an episode runs, also when a hold or staleness outranks it. */
+  readonly episode: Episode | undefined;
+  /** Age of the newest judged tick; undefined before the first. */
+  readonly dataAgeMs: number | undefined;
+  readonly isStale: boolean;
+}
+
+export interface Question {
+  readonly capability: PlannedCapability;
+  readonly subject: Subject;
+  readonly nowMs: number;
+  readonly holds: readonly Hold[];
+}
+
+/** Decides from the newest judged tick. Holds outrank staleness, staleness outranks delays. */
+export function decide(plan: Plan, state: FleetState, question: Question): Outcome {
+  const { capability, subject, nowMs, holds } = question;
+  const age = ageOf(plan, state, nowMs);
+  const episode = state.episodes.get(subjectKey(capability.name, subject))?.episode;
+  const hold = holds.length === 0 ? undefined : governingHold(holds, capability.name, lineageOf(state, subject), nowMs);
+  if (hold !== undefined) return { ...byHold(hold, nowMs), episode, ...age };
+  if (isTooOld(plan, age.dataAgeMs)) return { ...byStaleness(plan, age.dataAgeMs), episode, ...age };
+  return { ...byDelay(plan, state, question, episode), episode, ...age };
+}
+
+interface Age {
+  readonly dataAgeMs: number | undefined;
+  readonly isStale: boolean;
+}
+
+/** Data is stale once two ticks in a row could not be judged in time. */
+function ageOf(plan: Plan, state: FleetState, nowMs: number): Age {
+  if (state.tickMs === undefined) return { dataAgeMs: undefined, isStale: true };
+  const dataAgeMs = Math.max(0, nowMs - state.tickMs);
+  const { intervalMs, settleMs } = plan.policy;
+  return { dataAgeMs, isStale: dataAgeMs > 3 * intervalMs + settleMs };
+}
+
+/** Beyond `max_staleness`, `on_stale: last` keeps answering from the newest judged tick. */
+function isTooOld(plan: Plan, dataAgeMs: number | undefined): boolean {
+  if (dataAgeMs === undefined) return true;
+  return dataAgeMs > plan.policy.stale.maxStalenessMs && plan.policy.stale.onStale !== 'last';
+}
+
+type Ruling = Pick<Outcome, 'canProcess' | 'waitMs' | 'basis'>;
+
+function byHold(hold: Hold, nowMs: number): Ruling {
+  const canProcess = hold.effect === 'allow';
+  return { canProcess, waitMs: canProcess ? 0 : hold.expiresAtMs - nowMs, basis: { kind: 'hold', hold } };
+}
+
+function byStaleness(plan: Plan, ageMs: number | undefined): Ruling {
+  const canProcess = plan.policy.stale.onStale !== 'deny';
+  return { canProcess, waitMs: canProcess ? 0 : plan.policy.intervalMs, basis: { kind: 'stale', ageMs } };
+}
+
+function byDelay(plan: Plan, state: FleetState, question: Question, episode: Episode | undefined): Ruling {
+  if (episode === undefined) return allowedWithoutEpisode(plan, state, question);
+  const untilMs = delayedUntilMs(plan.policy.delay, episode);
+  if (question.nowMs < untilMs) {
+    return { canProcess: false, waitMs: untilMs - question.nowMs, basis: { kind: 'delayed', episode, untilMs } };
+  }
+  return afterDelay(plan, state, question, episode);
+}
+
+function allowedWithoutEpisode(plan: Plan, state: FleetState, question: Question): Ruling {
+  const isFrozen = state.guard.frozenSinceMs !== undefined && isLow(plan, state, question);
+  return { canProcess: true, waitMs: 0, basis: { kind: isFrozen ? 'frozen' : 'clear' } };
+}
+
+/**
+ * The delay has run out. While uptime is still low the next failure starts at the next tick, so the gate stays shut
+ * until that tick is judged; without evidence, or while the guard is frozen, it opens.
+ */
+function afterDelay(plan: Plan, state: FleetState, question: Question, episode: Episode): Ruling {
+  const basis = { kind: 'delay_over', episode } as const;
+  const isFrozen = state.guard.frozenSinceMs !== undefined;
+  if (isFrozen || !isLow(plan, state, question)) return { canProcess: true, waitMs: 0, basis };
+  const { intervalMs, settleMs } = plan.policy;
+  const judgedAtMs = (state.tickMs ?? question.nowMs) + intervalMs + settleMs;
+  return { canProcess: false, waitMs: Math.max(1000, judgedAtMs - question.nowMs), basis };
+}
+
+function isLow(plan: Plan, state: FleetState, { capability, subject }: Question): boolean {
+  return judgeWindows(plan, capability, countsFor(plan, state, capability, subject)) === 'low';
+}
+
+/** Window counts of a subject under a capability; empty when the subject does not serve it. */
+export function countsFor(
+  plan: Plan,
+  state: FleetState,
+  capability: PlannedCapability,
+  subject: Subject,
+): readonly WindowCounts[] {
+  const totals = state.totals.get(capability.name);
+  if (subject.level === 'fleet') return totals?.fleet ?? [];
+  if (subject.level === 'node') return totals?.nodes.get(subject.id) ?? [];
+  const record = state.gpus.get(subject.id);
+  return record !== undefined && capability.serves(record.labels) ? gpuCounts(plan, capability, record) : [];
+}
+
+/** The GPUs a subject consists of, as far as they serve the capability. */
+export function gpusOf(state: FleetState, capability: PlannedCapability, subject: Subject): readonly GpuRecord[] {
+  const all = subject.level === 'gpu' ? [state.gpus.get(subject.id)] : [...state.gpus.values()];
+  return all.filter(
+    (gpu): gpu is GpuRecord =>
+      gpu !== undefined && capability.serves(gpu.labels) && (subject.level !== 'node' || gpu.node === subject.id),
+  );
+}
+
+function lineageOf(state: FleetState, subject: Subject): Lineage {
+  if (subject.level === 'fleet') return {};
+  if (subject.level === 'node') return { node: subject.id };
+  const node = state.gpus.get(subject.id)?.node;
+  return node === undefined ? { gpu: subject.id } : { gpu: subject.id, node };
+}
+
+/** Multiplier and length of an episode's current delay; zeros when there is none. */
+export function delayFigures(plan: Plan, episode: Episode | undefined): { multiplier: number; delayMs: number } {
+  if (episode === undefined) return { multiplier: 0, delayMs: 0 };
+  const { delay } = plan.policy;
+  return { multiplier: multiplierOf(delay, episode.failures), delayMs: delayMsOf(delay, episode.failures) };
+}

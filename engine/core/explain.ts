@@ -1,0 +1,109 @@
+/** The whole answer: the decision, its reason, the evidence per window and per GPU, and when it would clear. */
+import { type Basis, countsFor, type Outcome, decide, delayFigures, gpusOf, type Question } from './decision.ts';
+import type { FleetState, GpuRecord } from './fleet.ts';
+import { ticksToRecovery } from './forecast.ts';
+import type { Plan, PlannedCapability } from './plan.ts';
+import { lowUptimeReason, verdictReason } from './reason.ts';
+import type { Subject } from './subject.ts';
+import { TICK, tickStateName } from './tick.ts';
+import { figuresOf } from './totals.ts';
+import { statusOf, type Status, type WindowFigures } from './uptime.ts';
+
+/** A GPU that is not up, and why. */
+export interface Cause {
+  readonly gpu: string;
+  readonly node: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly state: string;
+  readonly reason: string;
+  readonly sinceMs: number;
+}
+
+export interface Explanation {
+  readonly id: string;
+  readonly outcome: Outcome;
+  readonly status: Status;
+  readonly reason: string;
+  readonly multiplier: number;
+  readonly delayMs: number;
+  readonly figures: readonly WindowFigures[];
+  /** GPUs that are not up at the newest tick, longest first, at most `MAX_CAUSES`. */
+  readonly causes: readonly Cause[];
+  /** GPUs that are not up, including those beyond `MAX_CAUSES`. */
+  readonly affectedGpus: number;
+  readonly gpus: number;
+  /** Tick at which an episode would end if every tick from now on is up; undefined without an episode. */
+  readonly clearsAtMs: number | undefined;
+}
+
+const MAX_CAUSES = 10;
+
+/** Decides and explains. Costs a walk over the subject's windows; gates use `decide` alone. */
+export function explain(plan: Plan, state: FleetState, question: Question): Explanation {
+  const { capability, subject } = question;
+  const outcome = decide(plan, state, question);
+  const figures = figuresOf(plan, capability, countsFor(plan, state, capability, subject));
+  const gpus = gpusOf(state, capability, subject);
+  const causes = causesOf(capability, gpus);
+  return {
+    id: decisionId(plan, state, question),
+    outcome,
+    status: statusOf(figures.map(({ verdict }) => verdict)),
+    reason: reasonOf(plan, outcome.basis, figures),
+    ...delayFigures(plan, outcome.episode),
+    figures,
+    causes: causes.slice(0, MAX_CAUSES),
+    affectedGpus: causes.length,
+    gpus: gpus.length,
+    clearsAtMs: outcome.episode === undefined ? undefined : clearsAt(plan, state, capability, gpus),
+  };
+}
+
+/** Names the inputs, not the request: equal ids are equal decisions, on every replica. */
+export function decisionId(plan: Plan, state: FleetState, { capability, subject }: Question): string {
+  const tick = state.tickMs === undefined ? 'none' : state.tickMs / 1000;
+  return `${plan.policy.revision}.${tick}.${capability.name}.${subjectPath(subject)}`;
+}
+
+function subjectPath(subject: Subject): string {
+  return subject.level === 'fleet' ? 'fleet' : `${subject.level}.${encodeURIComponent(subject.id)}`;
+}
+
+function causesOf({ profile }: PlannedCapability, gpus: readonly GpuRecord[]): readonly Cause[] {
+  return gpus.flatMap((gpu) => causeOf(gpu, profile) ?? []).sort((a, b) => a.sinceMs - b.sinceMs);
+}
+
+function causeOf({ gpu, node, labels, tracks }: GpuRecord, profile: number): Cause | undefined {
+  const track = tracks[profile];
+  if (track === undefined || track.verdict.state === TICK.up) return undefined;
+  const reason = verdictReason(track.verdict) ?? '';
+  return { gpu, node, labels, state: tickStateName(track.verdict.state), reason, sinceMs: track.sinceMs };
+}
+
+function clearsAt(plan: Plan, state: FleetState, capability: PlannedCapability, gpus: readonly GpuRecord[]): number {
+  const { intervalMs, delay } = plan.policy;
+  const ticks = Math.max(1, ticksToRecovery(plan, capability, gpus));
+  return (state.tickMs ?? 0) + ticks * intervalMs + delay.recoveryHoldMs;
+}
+
+function reasonOf(plan: Plan, basis: Basis, figures: readonly WindowFigures[]): string {
+  if (basis.kind === 'hold') return `Held by ${basis.hold.owner}: ${basis.hold.reason}`;
+  if (basis.kind === 'stale') return staleReason(plan, basis.ageMs);
+  const isLow = figures.some(({ verdict }) => verdict === 'low');
+  if (basis.kind === 'frozen') return `${lowUptimeReason(figures)}; not delayed: most nodes turned low together, so the observer is suspected`;
+  if (isLow) return lowUptimeReason(figures);
+  if (basis.kind === 'clear') return clearReason(plan, figures);
+  return 'Low uptime detected earlier; too little has been observed since to call it recovered';
+}
+
+function clearReason(plan: Plan, figures: readonly WindowFigures[]): string {
+  if (figures.some(({ verdict }) => verdict === 'met')) return 'Every window with enough data meets its threshold';
+  const share = Math.round(plan.policy.minCoverage * 100);
+  return `Not enough data yet: no window has ${share}% of its ticks observed`;
+}
+
+function staleReason(plan: Plan, ageMs: number | undefined): string {
+  const { onStale, maxStalenessMs } = plan.policy.stale;
+  const age = ageMs === undefined ? 'No tick has been judged yet' : `The newest judged tick is ${Math.round(ageMs / 1000)} s old`;
+  return `${age} (limit ${maxStalenessMs / 1000} s); on_stale: ${onStale}`;
+}

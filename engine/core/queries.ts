@@ -1,0 +1,40 @@
+/** The PromQL a policy asks per tick. Every query aggregates to the identity labels, so label churn never makes a new GPU. */
+import type { Check, Policy } from './policy.ts';
+
+/** Instant of the newest observer heartbeat, in seconds. */
+export function observerQuery(policy: Policy): string {
+  return `max(timestamp(${policy.presence.observer}))`;
+}
+
+/** Scrape health per node: 0 as soon as one of its targets is down. */
+export function targetQuery(policy: Policy): string {
+  return `min by (${policy.identity.node}) (${policy.presence.target})`;
+}
+
+/** Instant of the newest sample per GPU, in seconds, with its node and descriptive labels. */
+export function presenceQuery(policy: Policy): string {
+  const { gpu, node, labels } = policy.identity;
+  return `max by (${[gpu, node, ...labels].join(', ')}) (timestamp(${policy.presence.selector}))`;
+}
+
+/** The check's value per GPU; of several series for one GPU, the worst. */
+export function checkQuery(policy: Policy, check: Check): string {
+  const worst = check.bound.kind === 'min' ? 'min' : 'max';
+  return `${worst} by (${policy.identity.gpu}) (${check.expr})`;
+}
+
+/** Each check query once, whichever capabilities use it. */
+export function checkQueries(policy: Policy): readonly string[] {
+  const checks = policy.capabilities.flatMap((capability) => capability.checks);
+  return [...new Set(checks.map((check) => checkQuery(policy, check)))];
+}
+
+/**
+ * Which GPUs were alive during the `remember` span before a cold start, as the instant of their newest sample.
+ * The subquery's step equals Prometheus' default lookback, so no sample falls between two steps.
+ */
+export function rememberQuery(policy: Policy): string {
+  const { gpu, node, labels } = policy.identity;
+  const span = Math.max(300, Math.round(policy.presence.rememberMs / 1000));
+  return `max by (${[gpu, node, ...labels].join(', ')}) (max_over_time(timestamp(${policy.presence.selector})[${span}s:5m]))`;
+}

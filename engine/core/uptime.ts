@@ -1,0 +1,73 @@
+/** Uptime per window, and what the windows together say about a GPU, a node or the fleet. */
+import type { Policy, UptimeWindow } from './policy.ts';
+import type { WindowCounts } from './window.ts';
+
+export type WindowVerdict = 'met' | 'low' | 'unknown';
+export type Status = 'healthy' | 'degraded' | 'unhealthy' | 'unknown';
+
+/** The figures of one window. Ratios are 0..1; `uptime` is undefined while nothing was observed. */
+export interface WindowFigures {
+  readonly window: UptimeWindow;
+  readonly counts: WindowCounts;
+  readonly uptime: number | undefined;
+  /** Observed ticks over expected ticks. */
+  readonly coverage: number;
+  /** Observed ticks. */
+  readonly samples: number;
+  /** The subject has been known for at least the window's range. */
+  readonly isFull: boolean;
+  readonly verdict: WindowVerdict;
+}
+
+/** uptime = up / (up + down), with busy ticks on the side that the policy names. */
+export function windowFigures(policy: Policy, window: UptimeWindow, counts: WindowCounts): WindowFigures {
+  const samples = counts.up + counts.busy + counts.down;
+  const good = counts.up + (policy.busyCountsAs === 'up' ? counts.busy : 0);
+  const coverage = counts.expected === 0 ? 0 : samples / counts.expected;
+  const isFull = counts.length > 0 && counts.span >= counts.length;
+  const uptime = samples === 0 ? undefined : good / samples;
+  const verdict = judgeWindow(policy, window, { good, samples, coverage });
+  return { window, counts, uptime, coverage, samples, isFull, verdict };
+}
+
+interface Evidence {
+  readonly good: number;
+  readonly samples: number;
+  readonly coverage: number;
+}
+
+/** A window with too little coverage is unknown, full or not: nobody pays for what was not observed. */
+function judgeWindow(policy: Policy, window: UptimeWindow, { good, samples, coverage }: Evidence): WindowVerdict {
+  if (samples === 0 || coverage < policy.minCoverage) return 'unknown';
+  const reached = policy.judge === 'wilson' ? wilsonUpperBound(good, samples) : good / samples;
+  return reached < window.threshold ? 'low' : 'met';
+}
+
+/** Standard normal quantile of a two-sided 95 % interval. */
+const Z95 = 1.959963984540054;
+
+/**
+ * Upper end of the Wilson score interval (95 %) for `good` of `total` trials.
+ * Source: E. B. Wilson, JASA 22 (1927).
+ */
+export function wilsonUpperBound(good: number, total: number): number {
+  const p = good / total;
+  const z2 = Z95 * Z95;
+  const centre = p + z2 / (2 * total);
+  const margin = Z95 * Math.sqrt((p * (1 - p)) / total + z2 / (4 * total * total));
+  return Math.min(1, (centre + margin) / (1 + z2 / total));
+}
+
+/** HEALTHY: no window low; DEGRADED: exactly one; UNHEALTHY: two or more; UNKNOWN: no window has enough data. */
+export function statusOf(verdicts: readonly WindowVerdict[]): Status {
+  const low = verdicts.filter((verdict) => verdict === 'low').length;
+  if (low >= 2) return 'unhealthy';
+  if (low === 1) return 'degraded';
+  return verdicts.includes('met') ? 'healthy' : 'unknown';
+}
+
+/** What a delay needs to know of the windows: is any low, or are all known ones met? */
+export function overallVerdict(verdicts: readonly WindowVerdict[]): WindowVerdict {
+  if (verdicts.includes('low')) return 'low';
+  return verdicts.includes('met') ? 'met' : 'unknown';
+}

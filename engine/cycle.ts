@@ -1,0 +1,63 @@
+/** Judges ticks from Prometheus history: the newest one by instant queries, a backlog by range queries in bounded chunks. */
+import { createFleet, type FleetEvent, type FleetState, rememberGpu, stepFleet } from './core/fleet.ts';
+import type { Plan } from './core/plan.ts';
+import { checkQueries } from './core/queries.ts';
+import { tickAtOrBefore } from './core/tick.ts';
+import { type History, readRemembered, readTick, readTicks } from './prometheus/history.ts';
+
+/** A plan and the state it has judged so far: what decisions are made from. */
+export interface Judged {
+  readonly plan: Plan;
+  readonly state: FleetState;
+}
+
+export interface Cycle extends Judged {
+  readonly history: History;
+  /** Called after every tick, also replayed ones. */
+  readonly onTick: (events: readonly FleetEvent[], isReplay: boolean) => void;
+}
+
+/**
+ * An empty state that stands just before the backfill: GPUs alive in the day before it are known already, so one that
+ * died earlier still counts as down. Throws QueryError.
+ */
+export async function coldState(plan: Plan, history: History, nowMs: number, signal: AbortSignal): Promise<FleetState> {
+  const { intervalMs, backfillMs, settleMs } = plan.policy;
+  const state = createFleet();
+  const startMs = tickAtOrBefore(nowMs - settleMs - backfillMs, intervalMs);
+  for (const sighting of await readRemembered(history, startMs, signal)) rememberGpu(plan, state, sighting);
+  state.tickMs = startMs;
+  return state;
+}
+
+/** Judges every tick after the state's newest up to `toMs`. Throws QueryError; what was judged until then stays. */
+export async function catchUp(cycle: Cycle, toMs: number, signal: AbortSignal): Promise<void> {
+  const { intervalMs } = cycle.plan.policy;
+  while ((cycle.state.tickMs ?? toMs) < toMs) {
+    const nextMs = (cycle.state.tickMs ?? toMs) + intervalMs;
+    if (nextMs === toMs) await judgeTick(cycle, toMs, signal);
+    else await judgeChunk(cycle, nextMs, Math.min(toMs, nextMs + (chunkTicks(cycle) - 1) * intervalMs), signal);
+  }
+}
+
+async function judgeTick(cycle: Cycle, atMs: number, signal: AbortSignal): Promise<void> {
+  const observation = await readTick(cycle.history, atMs, signal);
+  cycle.onTick(stepFleet(cycle.plan, cycle.state, observation), false);
+}
+
+async function judgeChunk(cycle: Cycle, startMs: number, endMs: number, signal: AbortSignal): Promise<void> {
+  const range = { startMs, endMs, stepMs: cycle.plan.policy.intervalMs };
+  for (const observation of await readTicks(cycle.history, range, signal)) {
+    cycle.onTick(stepFleet(cycle.plan, cycle.state, observation), true);
+  }
+}
+
+/** Samples per chunk over all queries: bounds both this process' memory and Prometheus' `query.max-samples`. */
+const CHUNK_CELLS = 2_000_000;
+/** Prometheus refuses range queries of more than 11,000 points per series. */
+const MAX_POINTS = 10_000;
+
+function chunkTicks({ plan, state }: Cycle): number {
+  const cellsPerTick = Math.max(1, state.gpus.size) * (checkQueries(plan.policy).length + 2);
+  return Math.max(1, Math.min(MAX_POINTS, Math.floor(CHUNK_CELLS / cellsPerTick)));
+}

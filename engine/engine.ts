@@ -1,0 +1,194 @@
+/** The running engine: one judged state, the loop that advances it, and what endpoints may see and do. */
+import type { Logger } from 'pino';
+import { type Checkpoint, restoreFleet, saveFleet } from './core/checkpoint.ts';
+import { createFleet, type FleetEvent } from './core/fleet.ts';
+import type { Hold } from './core/hold.ts';
+import { planPolicy } from './core/plan.ts';
+import type { Policy } from './core/policy.ts';
+import { latestSettledTick } from './core/tick.ts';
+import { type Cycle, catchUp, coldState } from './cycle.ts';
+import type { OwnMetrics } from './metrics/own.ts';
+import type { HistoryStats } from './prometheus/history.ts';
+import type { PromQuery, QueryError } from './prometheus/query.ts';
+import { type Clock, runScheduler } from './scheduler.ts';
+import type { Store } from './store/store.ts';
+import { logEvent } from './tick-log.ts';
+
+export interface EnginePorts {
+  readonly clock: Clock;
+  readonly prom: PromQuery;
+  readonly store: Store;
+  readonly log: Logger;
+  readonly stats: HistoryStats;
+  readonly metrics: OwnMetrics;
+}
+
+/** A checkpoint is written at most this often, and at every orderly stop. */
+const CHECKPOINT_EVERY_MS = 60_000;
+const CHECKPOINT_KEY = 'fleet';
+
+export class Engine {
+  readonly #ports: EnginePorts;
+  #cycle: Cycle;
+  #holds: readonly Hold[] = [];
+  #isReady = false;
+  #lastFailure: string | undefined;
+  #savedAtMs = 0;
+
+  private constructor(ports: EnginePorts, policy: Policy) {
+    this.#ports = ports;
+    this.#cycle = this.#newCycle(policy);
+  }
+
+  /** Takes up holds and the checkpoint. Rejects when the store cannot be read. */
+  static async open(ports: EnginePorts, policy: Policy): Promise<Engine> {
+    const engine = new Engine(ports, policy);
+    const holds = await ports.store.list('hold');
+    engine.#holds = holds.map(({ value }) => value as Hold);
+    await engine.#restore();
+    return engine;
+  }
+
+  judged(): Cycle {
+    return this.#cycle;
+  }
+
+  holds(): readonly Hold[] {
+    return this.#holds;
+  }
+
+  isReady(): boolean {
+    return this.#isReady;
+  }
+
+  lastFailure(): string | undefined {
+    return this.#lastFailure;
+  }
+
+  /** Settled ticks that are not judged yet. */
+  backlogTicks(): number {
+    const { plan, state } = this.#cycle;
+    if (state.tickMs === undefined) return 0;
+    return Math.max(0, (this.#dueMs(this.#cycle) - state.tickMs) / plan.policy.intervalMs);
+  }
+
+  /** Judges ticks until the signal aborts, then writes a last checkpoint. */
+  async run(signal: AbortSignal): Promise<void> {
+    const { clock } = this.#ports;
+    const grid = () => this.#cycle.plan.policy;
+    const onFailure = (error: QueryError) => this.#failed(error);
+    await runScheduler({ clock, grid, round: (stop) => this.#round(stop), onFailure }, signal);
+    await this.#checkpoint();
+  }
+
+  async addHold(hold: Hold): Promise<void> {
+    await this.#ports.store.write('hold', { put: [{ key: hold.id, value: hold }] });
+    this.#holds = [...this.#holds, hold];
+  }
+
+  /** Whether there was such a hold. */
+  async removeHold(id: string): Promise<boolean> {
+    const isKnown = this.#holds.some((hold) => hold.id === id);
+    await this.#ports.store.write('hold', { remove: [id] });
+    this.#holds = this.#holds.filter((hold) => hold.id !== id);
+    return isKnown;
+  }
+
+  /** Forgets holds that ended more than `keptMs` ago. */
+  async dropExpiredHolds(keptMs: number): Promise<void> {
+    const expired = this.#holds.filter(({ expiresAtMs }) => expiresAtMs + keptMs < this.#ports.clock.now());
+    await this.#ports.store.write('hold', { remove: expired.map(({ id }) => id) });
+    this.#holds = this.#holds.filter((hold) => !expired.includes(hold));
+  }
+
+  /**
+   * Judges by another policy from now on. One that judges differently first replays history under its own rules;
+   * until that is done the old one answers. Rejects with QueryError when history cannot be read.
+   */
+  async usePolicy(policy: Policy, signal: AbortSignal): Promise<void> {
+    const next = this.#newCycle(policy);
+    if (policy.revision === this.#cycle.plan.policy.revision) {
+      this.#cycle = { ...next, state: this.#cycle.state };
+      return;
+    }
+    const cycle = await this.#started(next, signal);
+    await catchUp(cycle, this.#dueMs(cycle), signal);
+    this.#cycle = cycle;
+    await this.#checkpoint();
+  }
+
+  async #round(signal: AbortSignal): Promise<void> {
+    const stopTimer = this.#ports.metrics.roundSeconds.startTimer();
+    const before = this.#cycle;
+    const cycle = await this.#started(before, signal);
+    // A reload that finished meanwhile wins: its state is newer than this round's start.
+    if (this.#cycle === before) this.#cycle = cycle;
+    await catchUp(cycle, this.#dueMs(cycle), signal);
+    stopTimer();
+    this.#succeeded();
+    if (this.#ports.clock.now() - this.#savedAtMs >= CHECKPOINT_EVERY_MS) await this.#checkpoint();
+  }
+
+  #dueMs({ plan }: Cycle): number {
+    return latestSettledTick(this.#ports.clock.now(), plan.policy.intervalMs, plan.policy.settleMs);
+  }
+
+  #newCycle(policy: Policy): Cycle {
+    const { prom, stats } = this.#ports;
+    return { plan: planPolicy(policy), state: createFleet(), history: { prom, policy, stats }, onTick: this.#onTick };
+  }
+
+  /** A cycle without a judged tick, or one too far behind to catch up, starts over where the backfill starts. */
+  async #started(cycle: Cycle, signal: AbortSignal): Promise<Cycle> {
+    const { tickMs } = cycle.state;
+    if (tickMs !== undefined && this.#dueMs(cycle) - tickMs <= maxGapMs(cycle.plan.policy)) return cycle;
+    if (tickMs !== undefined) this.#ports.log.warn({ tickMs }, 'too far behind: history is read anew');
+    return { ...cycle, state: await coldState(cycle.plan, cycle.history, this.#ports.clock.now(), signal) };
+  }
+
+  #succeeded(): void {
+    if (this.#lastFailure !== undefined) this.#ports.log.info('Prometheus answers again');
+    this.#lastFailure = undefined;
+    if (!this.#isReady) this.#ports.log.info({ gpus: this.#cycle.state.gpus.size }, 'ready');
+    this.#isReady = true;
+  }
+
+  #failed(error: QueryError): void {
+    this.#ports.metrics.roundFailures.inc({ reason: error.kind });
+    if (this.#lastFailure !== error.message) this.#ports.log.warn({ kind: error.kind }, error.message);
+    this.#lastFailure = error.message;
+  }
+
+  async #restore(): Promise<void> {
+    const [saved] = await this.#ports.store.list('checkpoint');
+    if (saved === undefined) return;
+    const { plan } = this.#cycle;
+    const state = restoreFleet(plan, saved.value as Checkpoint);
+    if (state === undefined) this.#ports.log.info('the checkpoint belongs to another policy: history is read anew');
+    else this.#cycle = { ...this.#cycle, state };
+  }
+
+  async #checkpoint(): Promise<void> {
+    const { plan, state } = this.#cycle;
+    const value = saveFleet(plan, state);
+    if (value === undefined) return;
+    this.#savedAtMs = this.#ports.clock.now();
+    try {
+      await this.#ports.store.write('checkpoint', { put: [{ key: CHECKPOINT_KEY, value }] });
+      this.#ports.metrics.checkpoints.inc({ result: 'ok' });
+    } catch (error) {
+      this.#ports.metrics.checkpoints.inc({ result: 'failed' });
+      this.#ports.log.error({ err: error }, 'the checkpoint could not be written; a restart will read more history');
+    }
+  }
+
+  readonly #onTick = (events: readonly FleetEvent[], isReplay: boolean): void => {
+    this.#ports.metrics.ticks.inc({ mode: isReplay ? 'replay' : 'live' });
+    for (const event of events) logEvent(this.#ports.log, event, isReplay);
+  };
+}
+
+/** Beyond this the state's oldest windows and remembered GPUs have nothing left to say. */
+function maxGapMs({ backfillMs, presence }: Policy): number {
+  return Math.max(backfillMs, presence.rememberMs);
+}

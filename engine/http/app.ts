@@ -1,0 +1,56 @@
+/** The engine's HTTP application: routes in, JSON or problem+json out. */
+import express, { type ErrorRequestHandler, type Express } from 'express';
+import type { Logger } from 'pino';
+import { type Credentials, requireCredentials } from './credentials.ts';
+import { decisionRoutes } from './decisions.ts';
+import { gpuRoutes } from './gpu.ts';
+import { holdRoutes } from './holds.ts';
+import { lifecycleRoutes } from './lifecycle.ts';
+import { Problem, sendProblem } from './problem.ts';
+import type { EngineControl, EngineView } from './view.ts';
+
+export interface AppOptions {
+  readonly view: EngineView;
+  readonly control: EngineControl;
+  readonly credentials: Credentials;
+  /** Renders /metrics. */
+  readonly metrics: () => Promise<string>;
+  readonly log: Logger;
+}
+
+const METRICS_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
+
+export function createApp({ view, control, credentials, metrics, log }: AppOptions): Express {
+  const app = express();
+  const guard = requireCredentials(credentials);
+  app.disable('x-powered-by');
+  app.disable('etag');
+  app.use(express.json({ limit: '64kb' }));
+  app.get('/metrics', async (_req, res) => {
+    res.setHeader('content-type', METRICS_TYPE);
+    res.end(await metrics());
+  });
+  app.use(lifecycleRoutes(view, control, guard), gpuRoutes(view), decisionRoutes(view), holdRoutes(view, control, guard));
+  app.use((req) => {
+    throw new Problem(404, `${req.method} ${req.path} does not exist; the README lists the endpoints`);
+  });
+  app.use(errorHandler(log));
+  return app;
+}
+
+/** The one place where errors become responses. Express knows an error handler by its four parameters. */
+function errorHandler(log: Logger): ErrorRequestHandler {
+  return (error, req, res, next) => {
+    if (res.headersSent) return next(error);
+    sendProblem(res, asProblem(error, (unexpected) => log.error({ err: unexpected, path: req.path }, 'request failed')));
+  };
+}
+
+function asProblem(error: unknown, onUnexpected: (error: unknown) => void): Problem {
+  if (error instanceof Problem) return error;
+  const { status, type, message } = error as { status?: number; type?: string; message?: string };
+  if (type === 'entity.parse.failed') return new Problem(400, `the body is not JSON: ${message}`);
+  if (status !== undefined && status >= 400 && status < 500) return new Problem(status, message ?? 'bad request');
+  onUnexpected(error);
+  return new Problem(500, 'the engine failed to answer; its log says why');
+}

@@ -1,0 +1,34 @@
+/** What the endpoints may see of the engine. */
+import type { Judged } from '../cycle.ts';
+import type { Hold } from '../core/hold.ts';
+
+/** An alert that is pending or firing, as the endpoints show it. */
+export interface ShownAlert {
+  readonly name: string;
+  readonly state: 'pending' | 'firing';
+  readonly severity: string;
+  readonly summary: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly sinceMs: number;
+}
+
+export interface EngineView {
+  readonly now: () => number;
+  /** The plan and state to decide from; replaced as a whole by a reload. */
+  readonly judged: () => Judged;
+  readonly holds: () => readonly Hold[];
+  readonly alerts: () => readonly ShownAlert[];
+  readonly isReady: () => boolean;
+  /** Why the newest round failed; undefined while rounds succeed. */
+  readonly lastFailure: () => string | undefined;
+  readonly backlogTicks: () => number;
+}
+
+/** What the endpoints may do to the engine. */
+export interface EngineControl {
+  addHold(hold: Hold): Promise<void>;
+  /** Whether there was such a hold. */
+  removeHold(id: string): Promise<boolean>;
+  /** Loads policy and rules again; on failure the last good ones stay and the text says why. */
+  reload(): Promise<{ readonly ok: true; readonly revision: string } | { readonly ok: false; readonly text: string }>;
+}
