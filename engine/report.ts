@@ -36,7 +36,8 @@ function divisorOf(whole: number, atMost: number): number {
 
 function statusReport(engine: Engine, nowMs: number): Record<string, unknown> {
   const { plan, state } = engine.judged();
-  const question = { capability: plan.capabilities[0], subject: FLEET, nowMs, holds: engine.holds() };
+  const [capability] = plan.capabilities;
+  const question = { name: capability.name, capability, subject: FLEET, nowMs, holds: engine.holds() };
   const { status, figures, gpus, affectedGpus, causes } = explain(plan, state, question);
   const uptime = figures.map(({ window, uptime: ratio }) => [window.name, ratio === undefined ? 'unknown' : `${percentDown(ratio)}%`]);
   return {

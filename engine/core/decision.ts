@@ -29,6 +29,9 @@ export interface Outcome {
 }
 
 export interface Question {
+  /** The capability as asked for; answers repeat it. */
+  readonly name: string;
+  /** The capability that answers: `default` for names the policy does not list. */
   readonly capability: PlannedCapability;
   readonly subject: Subject;
   readonly nowMs: number;

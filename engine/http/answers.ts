@@ -27,7 +27,7 @@ export function uptimeSummary(figures: readonly WindowFigures[]): Record<string,
 /** One entry of `active_delays`. */
 export function delayEntry(question: Question, { outcome, multiplier, delayMs }: Explanation): Record<string, unknown> {
   return {
-    capability: question.capability.name,
+    capability: question.name,
     delay_seconds: delayMs / 1000,
     multiplier,
     consecutive_failures: outcome.episode?.failures ?? 0,
@@ -42,7 +42,7 @@ export function wholeAnswer({ plan, state }: Judged, question: Question, explain
   return {
     decision_id: explained.id,
     policy_revision: plan.policy.revision,
-    capability: question.capability.name,
+    capability: question.name,
     subject: { ...question.subject, name: subjectName(question.subject) },
     can_process: outcome.canProcess,
     wait_time_seconds: Math.ceil(outcome.waitMs / 1000),

@@ -16,8 +16,10 @@ export interface Filters {
 /** Throws Problem 404 for a node or GPU that history does not know. */
 export function questionFor(view: EngineView, filters: Filters): Question {
   const { plan, state } = view.judged();
+  const name = filters.capability ?? plan.capabilities[0].name;
   return {
-    capability: capabilityFor(plan, filters.capability ?? 'default'),
+    name,
+    capability: capabilityFor(plan, name),
     subject: subjectFor(state, filters),
     nowMs: view.now(),
     holds: view.holds(),

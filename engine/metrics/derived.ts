@@ -58,7 +58,7 @@ function statusLines({ labels, figures }: Row): readonly Line[] {
 export function renderDerived(judged: Judged, holds: readonly Hold[], nowMs: number): string {
   const { plan, state } = judged;
   const row = (capability: PlannedCapability, subject: Subject, labels: Record<string, string>) =>
-    rowOf(judged, { capability, subject, nowMs, holds }, { ...labels, capability: capability.name });
+    rowOf(judged, { name: capability.name, capability, subject, nowMs, holds }, { ...labels, capability: capability.name });
   const [first] = plan.capabilities;
   const gpus = [...state.gpus.values()].filter(({ labels }) => first.serves(labels));
   const rows: Record<Level, readonly Row[]> = {
