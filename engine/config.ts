@@ -15,7 +15,7 @@ export interface EngineConfig {
 }
 
 /** One setting: the command line wins over the environment, which wins over the default. */
-export interface Setting {
+interface Setting {
   readonly env: string;
   readonly flag: string;
   readonly default: string;
@@ -28,18 +28,68 @@ const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'
 
 export const SETTINGS = [
   { env: 'ENGINE_ADDRESS', flag: 'address', default: '127.0.0.1', help: 'Address to listen on.', problem: notEmpty },
-  { env: 'ENGINE_PORT', flag: 'port', default: '8000', help: 'Port to listen on; 0 picks a free one.', problem: notPort },
-  { env: 'PROMETHEUS_URL', flag: 'prometheus-url', default: 'http://127.0.0.1:9090', help: 'Prometheus, or anything with its query API.', problem: notUrl },
-  { env: 'PROMETHEUS_TIMEOUT_SECONDS', flag: 'prometheus-timeout-seconds', default: '10', help: 'Limit of one query.', problem: notPositive },
-  { env: 'ALERTMANAGER_URLS', flag: 'alertmanager-urls', default: 'http://127.0.0.1:9093', help: 'Alertmanagers, comma separated; empty sends alerts nowhere.', problem: notUrls },
-  { env: 'POLICY_FILE', flag: 'policy-file', default: 'rules/policy.yml', help: 'Policy to judge by.', problem: notEmpty },
-  { env: 'RULE_FILES', flag: 'rule-files', default: 'rules/alerts/*.yml', help: 'Alert rule files, comma separated globs; empty evaluates none.', problem: anything },
+  {
+    env: 'ENGINE_PORT',
+    flag: 'port',
+    default: '8000',
+    help: 'Port to listen on; 0 picks a free one.',
+    problem: notPort,
+  },
+  {
+    env: 'PROMETHEUS_URL',
+    flag: 'prometheus-url',
+    default: 'http://127.0.0.1:9090',
+    help: 'Prometheus, or anything with its query API.',
+    problem: notUrl,
+  },
+  {
+    env: 'PROMETHEUS_TIMEOUT_SECONDS',
+    flag: 'prometheus-timeout-seconds',
+    default: '10',
+    help: 'Limit of one query.',
+    problem: notPositive,
+  },
+  {
+    env: 'ALERTMANAGER_URLS',
+    flag: 'alertmanager-urls',
+    default: 'http://127.0.0.1:9093',
+    help: 'Alertmanagers, comma separated; empty sends alerts nowhere.',
+    problem: notUrls,
+  },
+  {
+    env: 'POLICY_FILE',
+    flag: 'policy-file',
+    default: 'rules/policy.yml',
+    help: 'Policy to judge by.',
+    problem: notEmpty,
+  },
+  {
+    env: 'RULE_FILES',
+    flag: 'rule-files',
+    default: 'rules/alerts/*.yml',
+    help: 'Alert rule files, comma separated globs; empty evaluates none.',
+    problem: anything,
+  },
   { env: 'DATA_DIR', flag: 'data-dir', default: 'data', help: 'Folder of the store (`engine.db`).', problem: notEmpty },
-  { env: 'GPU_UPTIME_TOKEN', flag: 'token', default: '', help: 'Bearer token for writes; needed when not listening on loopback only.', problem: notToken },
-  { env: 'LOG_LEVEL', flag: 'log-level', default: 'info', help: `One of ${LOG_LEVELS.join(', ')}.`, problem: notLogLevel },
+  {
+    env: 'GPU_UPTIME_TOKEN',
+    flag: 'token',
+    default: '',
+    help: 'Bearer token for writes; needed when not listening on loopback only.',
+    problem: notToken,
+  },
+  {
+    env: 'LOG_LEVEL',
+    flag: 'log-level',
+    default: 'info',
+    help: `One of ${LOG_LEVELS.join(', ')}.`,
+    problem: notLogLevel,
+  },
 ] as const satisfies readonly Setting[];
 
-export type ConfigOutcome = { readonly ok: true; readonly config: EngineConfig } | { readonly ok: false; readonly problems: readonly string[] };
+export type ConfigOutcome =
+  | { readonly ok: true; readonly config: EngineConfig }
+  | { readonly ok: false; readonly problems: readonly string[] };
 
 /** Reads every setting; all problems are reported together. */
 export function readConfig(env: Readonly<Record<string, string | undefined>>, argv: readonly string[]): ConfigOutcome {
@@ -51,7 +101,8 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>, ar
     return problem === undefined ? [] : [`${name}=${value}: ${problem}`];
   });
   if (problems.length > 0) return { ok: false, problems };
-  const get = (wanted: (typeof SETTINGS)[number]['env']) => values.find(({ setting }) => setting.env === wanted)?.value ?? '';
+  const get = (wanted: (typeof SETTINGS)[number]['env']) =>
+    values.find(({ setting }) => setting.env === wanted)?.value ?? '';
   return { ok: true, config: toConfig(get) };
 }
 
@@ -64,7 +115,11 @@ function readFlags(argv: readonly string[]): Record<string, string | undefined> 
   }
 }
 
-function pick({ env: name, flag, default: fallback }: Setting, env: Readonly<Record<string, string | undefined>>, flags: Record<string, string | undefined>) {
+function pick(
+  { env: name, flag, default: fallback }: Setting,
+  env: Readonly<Record<string, string | undefined>>,
+  flags: Record<string, string | undefined>,
+) {
   const given = flags[flag];
   if (given !== undefined) return { name: `--${flag}`, value: given };
   return { name, value: env[name] ?? fallback };
@@ -88,7 +143,10 @@ function toConfig(get: (name: Names) => string): EngineConfig {
 }
 
 function list(text: string): readonly string[] {
-  return text.split(',').map((part) => part.trim()).filter((part) => part !== '');
+  return text
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== '');
 }
 
 function anything(): undefined {
@@ -113,7 +171,9 @@ function notUrl(value: string): string | undefined {
 }
 
 function notUrls(value: string): string | undefined {
-  return list(value).map(notUrl).find((problem) => problem !== undefined);
+  return list(value)
+    .map(notUrl)
+    .find((problem) => problem !== undefined);
 }
 
 const MIN_TOKEN_LENGTH = 16;

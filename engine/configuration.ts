@@ -1,8 +1,8 @@
 /** Policy and alert rules read from disk together: both are good, or neither is used. */
 import { globSync, readFileSync } from 'node:fs';
 import type { Policy } from './core/policy.ts';
-import type { Environment } from './policy/environment-layer.ts';
 import { type Diagnostic, renderDiagnostics } from './policy/diagnostics.ts';
+import type { Environment } from './policy/environment-layer.ts';
 import { loadPolicy } from './policy/load.ts';
 import type { RuleGroup } from './rules/rule.ts';
 import { loadRules, type RuleSource } from './rules/rule-file.ts';

@@ -23,9 +23,20 @@ async function run(config: EngineConfig): Promise<void> {
   }
 }
 
-async function serve(config: EngineConfig, configuration: Configuration, log: pino.Logger, signal: AbortSignal): Promise<void> {
+async function serve(
+  config: EngineConfig,
+  configuration: Configuration,
+  log: pino.Logger,
+  signal: AbortSignal,
+): Promise<void> {
   if (configuration.warnings !== '') log.warn(configuration.warnings);
-  const services = await createServices({ config, configuration, log, env: process.env, clock: { now: Date.now, sleep } });
+  const services = await createServices({
+    config,
+    configuration,
+    log,
+    env: process.env,
+    clock: { now: Date.now, sleep },
+  });
   process.on('SIGHUP', () => void services.reload());
   try {
     await services.run(signal);
@@ -41,7 +52,8 @@ async function sleep(ms: number, signal: AbortSignal): Promise<void> {
 function explainFailure({ address, port, dataDir }: EngineConfig, error: unknown): string {
   const { code, message } = error as { code?: string; message?: string };
   if (code === 'EADDRINUSE') return `port ${port} on ${address} is in use; stop what listens there or set ENGINE_PORT`;
-  if (code === 'EACCES') return `no permission for port ${port} or for ${join(dataDir, 'engine.db')}; set ENGINE_PORT or DATA_DIR`;
+  if (code === 'EACCES')
+    return `no permission for port ${port} or for ${join(dataDir, 'engine.db')}; set ENGINE_PORT or DATA_DIR`;
   return message ?? String(error);
 }
 

@@ -1,9 +1,9 @@
 /** The periodic status report in the log, and the nightly clean-up, both on node-cron. */
 import { type ScheduledTask, schedule } from 'node-cron';
 import type { Logger } from 'pino';
-import { FLEET } from './core/subject.ts';
 import { explain } from './core/explain.ts';
 import { percentDown } from './core/reason.ts';
+import { FLEET } from './core/subject.ts';
 import type { Engine } from './engine.ts';
 
 /** Holds are kept a week after they end, for whoever asks why a node was let through. */
@@ -12,7 +12,9 @@ const HOLD_KEPT_MS = 7 * 24 * 3600 * 1000;
 export function scheduleReports(engine: Engine, log: Logger, now: () => number): readonly ScheduledTask[] {
   const { report } = engine.judged().plan.policy;
   return [
-    schedule(cronEvery(report.intervalMs), () => log.info(statusReport(engine, now()), 'status'), { name: 'status report' }),
+    schedule(cronEvery(report.intervalMs), () => log.info(statusReport(engine, now()), 'status'), {
+      name: 'status report',
+    }),
     schedule('17 3 * * *', () => engine.dropExpiredHolds(HOLD_KEPT_MS), { name: 'clean-up' }),
   ];
 }
@@ -39,7 +41,10 @@ function statusReport(engine: Engine, nowMs: number): Record<string, unknown> {
   const [capability] = plan.capabilities;
   const question = { name: capability.name, capability, subject: FLEET, nowMs, holds: engine.holds() };
   const { status, figures, gpus, affectedGpus, causes } = explain(plan, state, question);
-  const uptime = figures.map(({ window, uptime: ratio }) => [window.name, ratio === undefined ? 'unknown' : `${percentDown(ratio)}%`]);
+  const uptime = figures.map(({ window, uptime: ratio }) => [
+    window.name,
+    ratio === undefined ? 'unknown' : `${percentDown(ratio)}%`,
+  ]);
   return {
     status,
     uptime: Object.fromEntries(uptime),

@@ -9,7 +9,7 @@ export interface Clock {
 }
 
 /** The tick grid and how long a tick has to settle, milliseconds. */
-export interface Grid {
+interface Grid {
   readonly intervalMs: number;
   readonly settleMs: number;
 }

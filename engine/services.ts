@@ -1,6 +1,7 @@
 /** Wires the engine's parts together and takes them apart again, in order. */
-import { join } from 'node:path';
+
 import type { Server } from 'node:http';
+import { join } from 'node:path';
 import type { Logger } from 'pino';
 import manifest from '../package.json' with { type: 'json' };
 import { Notifier } from './alertmanager/notifier.ts';
@@ -16,6 +17,7 @@ import { renderAlerts } from './metrics/alerts.ts';
 import { renderDerived } from './metrics/derived.ts';
 import { createOwnMetrics, type OwnMetrics } from './metrics/own.ts';
 import { createPromClient } from './prometheus/client.ts';
+import { preflight } from './prometheus/preflight.ts';
 import { scheduleReports } from './report.ts';
 import { type ActiveAlert, RuleEvaluator } from './rules/evaluator.ts';
 import type { Clock } from './scheduler.ts';
@@ -46,7 +48,11 @@ export async function createServices(options: ServiceOptions): Promise<Services>
   const file = configuration.policy.persistenceFile ?? join(config.dataDir, 'engine.db');
   const { store, movedAside } = openSqliteStore(file);
   if (movedAside !== undefined) log.error(`the store was damaged and is kept as ${movedAside}; history is read anew`);
-  const prom = createPromClient({ url: config.prometheusUrl, timeoutMs: config.prometheusTimeoutMs, concurrency: QUERIES_AT_ONCE });
+  const prom = createPromClient({
+    url: config.prometheusUrl,
+    timeoutMs: config.prometheusTimeoutMs,
+    concurrency: QUERIES_AT_ONCE,
+  });
   const stats = { absurdValues: 0 };
   const gateStats: GateStats = { answers: new Map() };
   const metrics: OwnMetrics = createOwnMetrics({
@@ -69,7 +75,9 @@ export async function createServices(options: ServiceOptions): Promise<Services>
     control: { addHold: (hold) => engine.addHold(hold), removeHold: (id) => engine.removeHold(id), reload },
     credentials: { token: config.token, address: config.address },
     metrics: async () =>
-      renderDerived(engine.judged(), engine.holds(), clock.now()) + renderAlerts(evaluator, notifier) + (await metrics.registry.metrics()),
+      renderDerived(engine.judged(), engine.holds(), clock.now()) +
+      renderAlerts(evaluator, notifier) +
+      (await metrics.registry.metrics()),
     log,
   });
   let server: Server | undefined;
@@ -80,6 +88,7 @@ export async function createServices(options: ServiceOptions): Promise<Services>
       server = listening.server;
       log.info({ address: config.address, port: listening.port, policy: configuration.policy.revision }, 'listening');
       const tasks = scheduleReports(engine, log, clock.now);
+      void warnOfMissingSeries(options);
       await evaluator.start(configuration.groups);
       await engine.run(signal);
       await Promise.all(tasks.map((task) => task.destroy()));
@@ -93,6 +102,12 @@ export async function createServices(options: ServiceOptions): Promise<Services>
       await store.close();
     },
   };
+}
+
+async function warnOfMissingSeries({ config, configuration, log, clock }: ServiceOptions): Promise<void> {
+  const { prometheusUrl, prometheusTimeoutMs } = config;
+  for (const sentence of await preflight(prometheusUrl, configuration.policy, clock.now(), prometheusTimeoutMs))
+    log.warn(sentence);
 }
 
 function createNotifier({ config, log, clock }: ServiceOptions): Notifier {
@@ -123,7 +138,12 @@ function shownAlert({ name, state, severity, annotations, labels, activeAt, fire
 }
 
 /** All or nothing: rules and policy change together, and only when both are good and history could be read. */
-async function reloadInto(options: ServiceOptions, engine: Engine, evaluator: RuleEvaluator, signal: AbortSignal): ReturnType<EngineControl['reload']> {
+async function reloadInto(
+  options: ServiceOptions,
+  engine: Engine,
+  evaluator: RuleEvaluator,
+  signal: AbortSignal,
+): ReturnType<EngineControl['reload']> {
   const { config, env, log } = options;
   const read = readConfiguration(config, env);
   if (!read.ok) {

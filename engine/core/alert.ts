@@ -35,11 +35,11 @@ interface AlertFacts {
   readonly activeAt: number;
 }
 
-export interface PendingAlert extends AlertFacts {
+interface PendingAlert extends AlertFacts {
   readonly state: 'pending';
 }
 
-export interface FiringAlert extends AlertFacts {
+interface FiringAlert extends AlertFacts {
   readonly state: 'firing';
   readonly firedAt: number;
   /** Since when only `keep_firing_for` keeps it firing. */
@@ -49,7 +49,7 @@ export interface FiringAlert extends AlertFacts {
 }
 
 /** Over, and remembered so that the end can be sent again. */
-export interface ResolvedAlert extends AlertFacts {
+interface ResolvedAlert extends AlertFacts {
   readonly state: 'inactive';
   readonly firedAt: number;
   readonly resolvedAt: number;
@@ -70,7 +70,7 @@ export interface Evaluation {
   readonly result: readonly AlertSample[] | { readonly failed: string };
 }
 
-export type AlertEvent =
+type AlertEvent =
   | { readonly kind: 'pending' | 'firing' | 'resolved' | 'cancelled'; readonly alert: Alert }
   | { readonly kind: 'failed'; readonly message: string };
 

@@ -5,7 +5,7 @@ import type { Plan } from './plan.ts';
 import { UNOBSERVED } from './presence.ts';
 import { subjectKey } from './subject.ts';
 import { sumTotals } from './totals.ts';
-import { stateAgo, decodeTimeline, encodeTimeline } from './window.ts';
+import { decodeTimeline, encodeTimeline, stateAgo } from './window.ts';
 
 export interface Checkpoint {
   /** Format of this object; another version is not read. */
@@ -14,7 +14,10 @@ export interface Checkpoint {
   readonly revision: string;
   readonly tickMs: number;
   readonly watchingSinceMs: number | undefined;
-  readonly guard: { readonly frozenSinceMs: number | undefined; readonly lowSince: readonly (readonly [string, number])[] };
+  readonly guard: {
+    readonly frozenSinceMs: number | undefined;
+    readonly lowSince: readonly (readonly [string, number])[];
+  };
   readonly episodes: readonly RunningEpisode[];
   readonly gpus: readonly SavedGpu[];
 }

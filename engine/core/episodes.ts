@@ -37,7 +37,12 @@ interface Stepped {
   readonly counts: readonly WindowCounts[];
 }
 
-function stepSubject(plan: Plan, state: FleetState, { capability, subject, counts }: Stepped, events: FleetEvent[]): void {
+function stepSubject(
+  plan: Plan,
+  state: FleetState,
+  { capability, subject, counts }: Stepped,
+  events: FleetEvent[],
+): void {
   const key = subjectKey(capability.name, subject);
   const before = state.episodes.get(key);
   const verdict = judgeWindows(plan, capability, counts);

@@ -1,5 +1,5 @@
 /** The whole answer: the decision, its reason, the evidence per window and per GPU, and when it would clear. */
-import { type Basis, countsFor, type Outcome, decide, delayFigures, gpusOf, type Question } from './decision.ts';
+import { type Basis, countsFor, decide, delayFigures, gpusOf, type Outcome, type Question } from './decision.ts';
 import type { FleetState, GpuRecord } from './fleet.ts';
 import { ticksToRecovery } from './forecast.ts';
 import type { Plan, PlannedCapability } from './plan.ts';
@@ -7,7 +7,7 @@ import { lowUptimeReason, verdictReason } from './reason.ts';
 import type { Subject } from './subject.ts';
 import { TICK, tickStateName } from './tick.ts';
 import { figuresOf } from './totals.ts';
-import { statusOf, type Status, type WindowFigures } from './uptime.ts';
+import { type Status, statusOf, type WindowFigures } from './uptime.ts';
 
 /** A GPU that is not up, and why. */
 export interface Cause {
@@ -90,7 +90,8 @@ function reasonOf(plan: Plan, basis: Basis, figures: readonly WindowFigures[]): 
   if (basis.kind === 'hold') return `Held by ${basis.hold.owner}: ${basis.hold.reason}`;
   if (basis.kind === 'stale') return staleReason(plan, basis.ageMs);
   const isLow = figures.some(({ verdict }) => verdict === 'low');
-  if (basis.kind === 'frozen') return `${lowUptimeReason(figures)}; not delayed: most nodes turned low together, so the observer is suspected`;
+  if (basis.kind === 'frozen')
+    return `${lowUptimeReason(figures)}; not delayed: most nodes turned low together, so the observer is suspected`;
   if (isLow) return lowUptimeReason(figures);
   if (basis.kind === 'clear') return clearReason(plan, figures);
   return 'Low uptime detected earlier; too little has been observed since to call it recovered';
@@ -104,6 +105,7 @@ function clearReason(plan: Plan, figures: readonly WindowFigures[]): string {
 
 function staleReason(plan: Plan, ageMs: number | undefined): string {
   const { onStale, maxStalenessMs } = plan.policy.stale;
-  const age = ageMs === undefined ? 'No tick has been judged yet' : `The newest judged tick is ${Math.round(ageMs / 1000)} s old`;
+  const age =
+    ageMs === undefined ? 'No tick has been judged yet' : `The newest judged tick is ${Math.round(ageMs / 1000)} s old`;
   return `${age} (limit ${maxStalenessMs / 1000} s); on_stale: ${onStale}`;
 }

@@ -18,7 +18,7 @@ import { judgeWindows, sumTotals, type Totals } from './totals.ts';
 import { createTimeline, pushTick, type Timeline } from './window.ts';
 
 /** One GPU under one profile: its timeline and the outcome of its latest tick. */
-export interface Track {
+interface Track {
   readonly timeline: Timeline;
   verdict: Verdict;
   /** Since when the GPU has been in its present state. */
@@ -48,7 +48,13 @@ export interface FleetState {
 }
 
 export type FleetEvent =
-  | { readonly kind: 'gpu_state'; readonly atMs: number; readonly gpu: string; readonly from: Verdict; readonly to: Verdict }
+  | {
+      readonly kind: 'gpu_state';
+      readonly atMs: number;
+      readonly gpu: string;
+      readonly from: Verdict;
+      readonly to: Verdict;
+    }
   | { readonly kind: 'gpu_forgotten'; readonly atMs: number; readonly gpu: string }
   | { readonly kind: 'delay'; readonly atMs: number; readonly running: RunningEpisode }
   | { readonly kind: 'recovered'; readonly atMs: number; readonly was: RunningEpisode }
@@ -147,7 +153,8 @@ function outcomeOf(
 
 function recordTick(record: GpuRecord, track: Track, verdict: Verdict, atMs: number, events: FleetEvent[]): void {
   if (track.verdict.state !== verdict.state) {
-    if (track === record.tracks[0]) events.push({ kind: 'gpu_state', atMs, gpu: record.gpu, from: track.verdict, to: verdict });
+    if (track === record.tracks[0])
+      events.push({ kind: 'gpu_state', atMs, gpu: record.gpu, from: track.verdict, to: verdict });
     track.sinceMs = atMs;
   }
   track.verdict = verdict;

@@ -24,7 +24,8 @@ export function stepGuard(policy: GuardPolicy, before: GuardState, input: GuardI
   const lowSince = new Map([...input.lowNodes].map((node) => [node, before.lowSince.get(node) ?? input.atMs]));
   if (input.knownNodes < policy.minNodes) return { frozenSinceMs: undefined, lowSince };
   const limit = policy.maxShare * input.knownNodes;
-  const isFrozen = before.frozenSinceMs === undefined ? recentOnsets(policy, lowSince, input.atMs) > limit : lowSince.size > limit;
+  const isFrozen =
+    before.frozenSinceMs === undefined ? recentOnsets(policy, lowSince, input.atMs) > limit : lowSince.size > limit;
   return { frozenSinceMs: isFrozen ? (before.frozenSinceMs ?? input.atMs) : undefined, lowSince };
 }
 

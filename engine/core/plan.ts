@@ -3,7 +3,7 @@ import { RE2JS } from 're2js';
 import type { Capability, Check, Policy, UptimeWindow } from './policy.ts';
 import { checkQuery } from './queries.ts';
 
-export interface PlannedCheck {
+interface PlannedCheck {
   readonly check: Check;
   /** Key of its readings in an observation. */
   readonly query: string;

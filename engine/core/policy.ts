@@ -1,7 +1,7 @@
 /** Policy: everything a decision depends on besides Prometheus history. Durations are milliseconds, ratios 0..1. */
 
 /** What a failed check makes of the tick: lost service, occupied service, or only a warning. */
-export type OnFail = 'down' | 'busy' | 'warn';
+type OnFail = 'down' | 'busy' | 'warn';
 
 /** The bound a check's value must respect, in the check's own unit. */
 export type Bound =
@@ -46,7 +46,7 @@ export interface GuardPolicy {
   readonly minNodes: number;
 }
 
-export type OnStale = 'allow' | 'last' | 'deny';
+type OnStale = 'allow' | 'last' | 'deny';
 
 /** What a gateway may ask about. Checks and windows are already merged with the policy's defaults. */
 export interface Capability {
@@ -71,13 +71,13 @@ export interface PresencePolicy {
 }
 
 /** Label names that identify a GPU, place it on a node, and describe it. */
-export interface IdentityPolicy {
+interface IdentityPolicy {
   readonly gpu: string;
   readonly node: string;
   readonly labels: readonly string[];
 }
 
-export interface PingPolicy {
+interface PingPolicy {
   readonly baseIntervalMs: number;
   readonly uptimeThreshold: number;
   readonly escalationMultiplier: number;
@@ -89,13 +89,13 @@ export interface PingPolicy {
 }
 
 /** The self-monitor inside a GPU container, which answers pings. */
-export interface AgentPolicy {
+interface AgentPolicy {
   /** Run as an agent instead of a monitoring server. */
   readonly mode: boolean;
   /** Unique name this agent registers under; the host name when unset. */
   readonly id?: string;
   readonly checkIntervalMs: number;
-  readonly maxHistory: number;
+  readonly maxHistorySize: number;
   /** Samples between two checkpoints. */
   readonly checkpointInterval: number;
 }

@@ -18,7 +18,7 @@ export function stepObserver(presence: PresencePolicy, before: ObserverState, ob
 }
 
 /** Lookback must not hide a death: a sample older than `fresh` (two scrape intervals) is missing. */
-export function isFresh(presence: PresencePolicy, sampledAtMs: number, atMs: number): boolean {
+function isFresh(presence: PresencePolicy, sampledAtMs: number, atMs: number): boolean {
   return atMs - sampledAtMs <= presence.freshMs;
 }
 
@@ -67,7 +67,7 @@ export function judgeChecks(checks: readonly BoundCheck[], gpu: string): Verdict
 }
 
 /** Whether a value respects the check's bound; a missing value does what the check's `absent` says. */
-export function holds(check: Check, value: number | undefined): boolean {
+function holds(check: Check, value: number | undefined): boolean {
   if (value === undefined) return check.absent === 'ignore';
   const { kind, value: limit } = check.bound;
   if (kind === 'max') return value <= limit;

@@ -6,7 +6,10 @@ import type { WindowFigures } from './uptime.ts';
 
 /** `Low uptime detected: short-term: 95.2% < 99%, medium-term: 98.1% < 99%`. */
 export function lowUptimeReason(figures: readonly WindowFigures[]): string {
-  return `Low uptime detected: ${figures.filter(({ verdict }) => verdict === 'low').map(lowWindow).join(', ')}`;
+  return `Low uptime detected: ${figures
+    .filter(({ verdict }) => verdict === 'low')
+    .map(lowWindow)
+    .join(', ')}`;
 }
 
 function lowWindow({ window, uptime }: WindowFigures): string {
@@ -26,7 +29,7 @@ export function percentDown(ratio: number): string {
 }
 
 /** `temperature 91 °C > 85 °C`, `vram has no value (at least 30 GB expected)`. */
-export function failedCheckReason({ check, value }: FailedCheck): string {
+function failedCheckReason({ check, value }: FailedCheck): string {
   const limit = quantity(check.bound.value, check.unit);
   if (value === undefined) return `${check.name} has no value (${EXPECTED[check.bound.kind]} ${limit} expected)`;
   return `${check.name} ${quantity(value, check.unit)} ${VIOLATED[check.bound.kind]} ${limit}`;

@@ -51,6 +51,10 @@ export function figuresOf(
 }
 
 /** `low` when any window is low, `met` when all known ones are met. */
-export function judgeWindows(plan: Plan, capability: PlannedCapability, counts: readonly WindowCounts[]): WindowVerdict {
+export function judgeWindows(
+  plan: Plan,
+  capability: PlannedCapability,
+  counts: readonly WindowCounts[],
+): WindowVerdict {
   return overallVerdict(figuresOf(plan, capability, counts).map((figures) => figures.verdict));
 }

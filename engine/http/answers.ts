@@ -1,7 +1,8 @@
 /** Decisions as JSON: the documented shapes of the `/gpu/...` endpoints and the whole answer of `/api/v1/`. */
-import { subjectName } from '../core/subject.ts';
+
 import type { Question } from '../core/decision.ts';
 import type { Cause, Explanation } from '../core/explain.ts';
+import { subjectName } from '../core/subject.ts';
 import type { WindowFigures } from '../core/uptime.ts';
 import type { Judged } from '../cycle.ts';
 
@@ -37,7 +38,11 @@ export function delayEntry(question: Question, { outcome, multiplier, delayMs }:
 }
 
 /** The whole answer: what was decided, why, on which evidence, and when it would clear. */
-export function wholeAnswer({ plan, state }: Judged, question: Question, explained: Explanation): Record<string, unknown> {
+export function wholeAnswer(
+  { plan, state }: Judged,
+  question: Question,
+  explained: Explanation,
+): Record<string, unknown> {
   const { outcome, clearsAtMs, multiplier, delayMs } = explained;
   return {
     decision_id: explained.id,
@@ -69,7 +74,10 @@ function secondsOrNull(ms: number | undefined): number | null {
   return ms === undefined ? null : ms / 1000;
 }
 
-function windowEvidence({ window, counts, uptime, coverage, samples, isFull, verdict }: WindowFigures, minCoverage: number) {
+function windowEvidence(
+  { window, counts, uptime, coverage, samples, isFull, verdict }: WindowFigures,
+  minCoverage: number,
+) {
   return {
     name: window.name,
     range_seconds: window.rangeMs / 1000,

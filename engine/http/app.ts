@@ -30,7 +30,12 @@ export function createApp({ view, control, credentials, metrics, log }: AppOptio
     res.setHeader('content-type', METRICS_TYPE);
     res.end(await metrics());
   });
-  app.use(lifecycleRoutes(view, control, guard), gpuRoutes(view), decisionRoutes(view), holdRoutes(view, control, guard));
+  app.use(
+    lifecycleRoutes(view, control, guard),
+    gpuRoutes(view),
+    decisionRoutes(view),
+    holdRoutes(view, control, guard),
+  );
   app.use((req) => {
     throw new Problem(404, `${req.method} ${req.path} does not exist; the README lists the endpoints`);
   });
@@ -42,7 +47,10 @@ export function createApp({ view, control, credentials, metrics, log }: AppOptio
 function errorHandler(log: Logger): ErrorRequestHandler {
   return (error, req, res, next) => {
     if (res.headersSent) return next(error);
-    sendProblem(res, asProblem(error, (unexpected) => log.error({ err: unexpected, path: req.path }, 'request failed')));
+    sendProblem(
+      res,
+      asProblem(error, (unexpected) => log.error({ err: unexpected, path: req.path }, 'request failed')),
+    );
   };
 }
 

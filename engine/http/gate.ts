@@ -7,7 +7,7 @@ import { type Filters, questionFor } from './question.ts';
 import type { EngineView } from './view.ts';
 
 const FLAVOURS = ['forward', 'envoy', 'nginx'] as const;
-export type Flavour = (typeof FLAVOURS)[number];
+type Flavour = (typeof FLAVOURS)[number];
 
 const PREFIX = '/api/v1/gate/';
 
@@ -43,10 +43,14 @@ function parseRoute(url: string, req: IncomingMessage): Route | undefined {
   const flavour = FLAVOURS.find((known) => known === name);
   const capability = decodeSegment(splitOnce(rest, '/')[0] ?? '');
   if (flavour === undefined || capability === undefined) return undefined;
-  if (flavour === 'envoy') return { flavour, filters: { capability, node: header(req, 'x-gpu-node'), gpu: header(req, 'x-gpu-uuid') } };
+  if (flavour === 'envoy')
+    return { flavour, filters: { capability, node: header(req, 'x-gpu-node'), gpu: header(req, 'x-gpu-uuid') } };
   if (query === '') return { flavour, filters: { capability } };
   const params = new URLSearchParams(query);
-  return { flavour, filters: { capability, node: params.get('node') ?? undefined, gpu: params.get('gpu') ?? undefined } };
+  return {
+    flavour,
+    filters: { capability, node: params.get('node') ?? undefined, gpu: params.get('gpu') ?? undefined },
+  };
 }
 
 function splitOnce(text: string, separator: string): readonly string[] {

@@ -12,7 +12,10 @@ export function lifecycleRoutes(view: EngineView, control: EngineControl, guard:
   });
   router.post('/-/reload', guard, async (_req, res) => {
     const outcome = await control.reload();
-    if (!outcome.ok) throw new Problem(422, 'the new configuration was refused and the last good one stays', { diagnostics: outcome.text });
+    if (!outcome.ok)
+      throw new Problem(422, 'the new configuration was refused and the last good one stays', {
+        diagnostics: outcome.text,
+      });
     res.json({ policy_revision: outcome.revision });
   });
   return router;

@@ -1,5 +1,5 @@
 /** Errors as problem+json (RFC 9457): what is wrong, where, and what to do. */
-import { STATUS_CODES, type ServerResponse } from 'node:http';
+import { type ServerResponse, STATUS_CODES } from 'node:http';
 
 /** Thrown by handlers, turned into a response in one place. `detail` is for a person. */
 export class Problem extends Error {
@@ -17,10 +17,24 @@ export class Problem extends Error {
 /** The JSON body of a problem. */
 export function problemBody(problem: Problem): string {
   const title = STATUS_CODES[problem.status] ?? 'Error';
-  return JSON.stringify({ type: 'about:blank', title, status: problem.status, detail: problem.message, ...problem.extra });
+  return JSON.stringify({
+    type: 'about:blank',
+    title,
+    status: problem.status,
+    detail: problem.message,
+    ...problem.extra,
+  });
 }
 
-export function sendProblem(res: ServerResponse, problem: Problem, headers: Readonly<Record<string, string>> = {}): void {
-  res.writeHead(problem.status, { 'content-type': 'application/problem+json', 'cache-control': 'no-store', ...headers });
+export function sendProblem(
+  res: ServerResponse,
+  problem: Problem,
+  headers: Readonly<Record<string, string>> = {},
+): void {
+  res.writeHead(problem.status, {
+    'content-type': 'application/problem+json',
+    'cache-control': 'no-store',
+    ...headers,
+  });
   res.end(problemBody(problem));
 }

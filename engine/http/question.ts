@@ -29,7 +29,8 @@ export function questionFor(view: EngineView, filters: Filters): Question {
 function subjectFor(state: FleetState, { node, gpu }: Filters): Subject {
   if (gpu !== undefined) return { level: 'gpu', id: findGpu(state, gpu, node) };
   if (node === undefined) return FLEET;
-  if (!isKnownNode(state, node)) throw new Problem(404, `no GPU of node "${node}" has been seen; GET /gpu/monitoring/summary lists the nodes`);
+  if (!isKnownNode(state, node))
+    throw new Problem(404, `no GPU of node "${node}" has been seen; GET /gpu/monitoring/summary lists the nodes`);
   return { level: 'node', id: node };
 }
 
@@ -41,9 +42,12 @@ function isKnownNode(state: FleetState, node: string): boolean {
 function findGpu(state: FleetState, gpu: string, node: string | undefined): string {
   const known = state.gpus.get(gpu);
   if (known !== undefined && (node === undefined || known.node === node)) return gpu;
-  const byIndex = [...state.gpus.values()].filter((record) => record.labels.gpu === gpu && (node ?? record.node) === record.node);
+  const byIndex = [...state.gpus.values()].filter(
+    (record) => record.labels.gpu === gpu && (node ?? record.node) === record.node,
+  );
   const [only] = byIndex;
   if (only !== undefined && byIndex.length === 1) return only.gpu;
-  if (only === undefined) throw new Problem(404, `GPU "${gpu}" has not been seen${node === undefined ? '' : ` on node "${node}"`}`);
+  if (only === undefined)
+    throw new Problem(404, `GPU "${gpu}" has not been seen${node === undefined ? '' : ` on node "${node}"`}`);
   throw new Problem(404, `${byIndex.length} GPUs have index ${gpu}; add node=… or give the UUID`);
 }

@@ -18,6 +18,8 @@ function parse<S extends z.ZodType>(schema: S, value: unknown, where: string): z
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
   const errors = parsed.error.issues.map(({ path, message }) => ({ pointer: `/${path.join('/')}`, message }));
-  const first = errors.map(({ pointer, message }) => `${pointer === '/' ? where : pointer.slice(1)}: ${message}`).join('; ');
+  const first = errors
+    .map(({ pointer, message }) => `${pointer === '/' ? where : pointer.slice(1)}: ${message}`)
+    .join('; ');
   throw new Problem(400, `the ${where} is not valid: ${first}`, { errors });
 }

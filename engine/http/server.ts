@@ -14,11 +14,20 @@ export interface ListenOptions {
 }
 
 /** Resolves once listening; rejects with the system's error (EADDRINUSE, EACCES). */
-export async function listen({ view, app, gateStats, address, port }: ListenOptions): Promise<{ server: Server; port: number }> {
+export async function listen({
+  view,
+  app,
+  gateStats,
+  address,
+  port,
+}: ListenOptions): Promise<{ server: Server; port: number }> {
   const gate = createGate(view, gateStats);
-  const server = createServer({ keepAliveTimeout: 65_000, requestTimeout: 10_000, headersTimeout: 5_000 }, (req, res) => {
-    if (!gate(req, res)) app(req, res);
-  });
+  const server = createServer(
+    { keepAliveTimeout: 65_000, requestTimeout: 10_000, headersTimeout: 5_000 },
+    (req, res) => {
+      if (!gate(req, res)) app(req, res);
+    },
+  );
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(port, address, resolve);

@@ -1,11 +1,12 @@
 /** GET /gpu/monitoring/summary: the whole picture in one answer. */
+
+import { gpusOf, type Question } from '../core/decision.ts';
 import { explain } from '../core/explain.ts';
 import type { FleetState, GpuRecord } from '../core/fleet.ts';
 import { verdictReason } from '../core/reason.ts';
 import { TICK, type TickState, tickStateName } from '../core/tick.ts';
-import { gpusOf, type Question } from '../core/decision.ts';
-import { delayEntry, unixSeconds, uptimeSummary } from './answers.ts';
 import { alertEntry, alertsAbout } from './alerts.ts';
+import { delayEntry, unixSeconds, uptimeSummary } from './answers.ts';
 import { delaysOf } from './delays.ts';
 import { holdEntry } from './holds.ts';
 import { type Filters, questionFor } from './question.ts';
@@ -25,7 +26,10 @@ export function monitoringSummary(view: EngineView, filters: Filters): Record<st
     unhealthy_gpus: unhealthyGpus(question, gpus),
     active_delays: delaysOf(view, filters).map(([asked, explained]) => delayEntry(asked, explained)),
     alerts: alertsAbout(view, question).map(alertEntry),
-    holds: view.holds().filter(({ expiresAtMs }) => expiresAtMs > question.nowMs).map(holdEntry),
+    holds: view
+      .holds()
+      .filter(({ expiresAtMs }) => expiresAtMs > question.nowMs)
+      .map(holdEntry),
     guard: { frozen: state.guard.frozenSinceMs !== undefined, low_nodes: state.guard.lowSince.size },
     engine: {
       ready: view.isReady(),
@@ -60,7 +64,13 @@ function nodeEntry(view: EngineView, { capability }: Question, node: string): Re
   const { plan, state } = view.judged();
   const question = questionFor(view, { capability: capability.name, node });
   const { status, figures, outcome } = explain(plan, state, question);
-  return { node, status, gpus: gpusOfNode(state, question).length, can_process: outcome.canProcess, uptime_summary: uptimeSummary(figures) };
+  return {
+    node,
+    status,
+    gpus: gpusOfNode(state, question).length,
+    can_process: outcome.canProcess,
+    uptime_summary: uptimeSummary(figures),
+  };
 }
 
 function gpusOfNode(state: FleetState, question: Question): readonly GpuRecord[] {

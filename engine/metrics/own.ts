@@ -1,5 +1,5 @@
 /** The engine's figures about itself, through prom-client, in a registry of their own. */
-import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { GateStats } from '../http/gate.ts';
 import type { HistoryStats } from '../prometheus/history.ts';
 
@@ -28,16 +28,41 @@ export function createOwnMetrics(sources: OwnSources): OwnMetrics {
   readAtScrape(registry, sources);
   return {
     registry,
-    ticks: new Counter({ name: 'gpu_uptime_ticks_total', help: 'Ticks judged, live or from history.', labelNames: ['mode'], registers }),
-    roundFailures: new Counter({ name: 'gpu_uptime_round_failures_total', help: 'Rounds that Prometheus did not answer, by reason.', labelNames: ['reason'], registers }),
-    roundSeconds: new Histogram({ name: 'gpu_uptime_round_duration_seconds', help: 'Time to query and judge what was due.', buckets: [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5], registers }),
-    checkpoints: new Counter({ name: 'gpu_uptime_checkpoints_total', help: 'Checkpoints written, by result.', labelNames: ['result'], registers }),
+    ticks: new Counter({
+      name: 'gpu_uptime_ticks_total',
+      help: 'Ticks judged, live or from history.',
+      labelNames: ['mode'],
+      registers,
+    }),
+    roundFailures: new Counter({
+      name: 'gpu_uptime_round_failures_total',
+      help: 'Rounds that Prometheus did not answer, by reason.',
+      labelNames: ['reason'],
+      registers,
+    }),
+    roundSeconds: new Histogram({
+      name: 'gpu_uptime_round_duration_seconds',
+      help: 'Time to query and judge what was due.',
+      buckets: [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5],
+      registers,
+    }),
+    checkpoints: new Counter({
+      name: 'gpu_uptime_checkpoints_total',
+      help: 'Checkpoints written, by result.',
+      labelNames: ['result'],
+      registers,
+    }),
   };
 }
 
 function readAtScrape(registry: Registry, sources: OwnSources): void {
   const registers = [registry];
-  new Gauge({ name: 'gpu_uptime_build_info', help: '1, with the version as label.', labelNames: ['version'], registers }).set({ version: sources.version }, 1);
+  new Gauge({
+    name: 'gpu_uptime_build_info',
+    help: '1, with the version as label.',
+    labelNames: ['version'],
+    registers,
+  }).set({ version: sources.version }, 1);
   gauge(registers, 'gpu_uptime_ready', '1 once history has been read.', () => (sources.isReady() ? 1 : 0));
   gauge(registers, 'gpu_uptime_backlog_ticks', 'Settled ticks that are not judged yet.', sources.backlogTicks);
   gauge(registers, 'gpu_uptime_data_age_seconds', 'Age of the newest judged tick.', sources.dataAgeSeconds);

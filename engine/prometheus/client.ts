@@ -25,12 +25,22 @@ export function createPromClient(options: ClientOptions): PromQuery & { close():
   });
   const base = options.url.replace(/\/+$/, '');
   const post = (path: string, form: Record<string, string>, signal: AbortSignal) =>
-    postForm({ dispatcher, url: `${base}${path}`, form, signal: AbortSignal.any([signal, AbortSignal.timeout(options.timeoutMs)]) });
+    postForm({
+      dispatcher,
+      url: `${base}${path}`,
+      form,
+      signal: AbortSignal.any([signal, AbortSignal.timeout(options.timeoutMs)]),
+    });
   return {
     instant: async (expr, atMs, signal) =>
       decodeVector(await post('/api/v1/query', { query: expr, time: seconds(atMs) }, signal)),
     range: async (expr, range, signal) => {
-      const form = { query: expr, start: seconds(range.startMs), end: seconds(range.endMs), step: seconds(range.stepMs) };
+      const form = {
+        query: expr,
+        start: seconds(range.startMs),
+        end: seconds(range.endMs),
+        step: seconds(range.stepMs),
+      };
       return decodeMatrix(await post('/api/v1/query_range', form, signal), range);
     },
     close: () => dispatcher.close(),
@@ -50,7 +60,8 @@ interface FormPost {
 
 async function postForm(post: FormPost): Promise<unknown> {
   const { statusCode, text } = await exchange(post);
-  if (statusCode >= 500 && !text.startsWith('{')) throw new QueryError('server_error', `${post.url} answered ${statusCode}`);
+  if (statusCode >= 500 && !text.startsWith('{'))
+    throw new QueryError('server_error', `${post.url} answered ${statusCode}`);
   if (statusCode >= 300 && statusCode < 400) {
     throw new QueryError('bad_answer', `${post.url} redirects (${statusCode}); set PROMETHEUS_URL to where it leads`);
   }

@@ -45,7 +45,12 @@ function decodeLabels(metric: unknown): Labels {
 }
 
 /** Go's NaN, +Inf and -Inf are not JavaScript's spellings. */
-const SPECIAL: Readonly<Record<string, number>> = { NaN: Number.NaN, '+Inf': Infinity, '-Inf': -Infinity, Inf: Infinity };
+const SPECIAL: Readonly<Record<string, number>> = {
+  NaN: Number.NaN,
+  '+Inf': Infinity,
+  '-Inf': -Infinity,
+  Inf: Infinity,
+};
 
 function pointValue(point: unknown): number {
   const text = Array.isArray(point) ? point[1] : undefined;

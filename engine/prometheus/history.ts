@@ -44,7 +44,8 @@ export async function readTicks(history: History, range: Range, signal: AbortSig
   const targets = columnsBy(policy.identity.node, await ask(targetQuery(policy)));
   const presence = await ask(presenceQuery(policy));
   const columns: (readonly [string, ReadonlyMap<string, Float64Array>])[] = [];
-  for (const query of checks) columns.push([query, columnsBy(policy.identity.gpu, dropAbsurd(history, await ask(query)))]);
+  for (const query of checks)
+    columns.push([query, columnsBy(policy.identity.gpu, dropAbsurd(history, await ask(query)))]);
   const ticks = Math.floor((range.endMs - range.startMs) / range.stepMs) + 1;
   return Array.from({ length: ticks }, (_, i) => ({
     atMs: range.startMs + i * range.stepMs,
@@ -56,7 +57,11 @@ export async function readTicks(history: History, range: Range, signal: AbortSig
 }
 
 /** GPUs that were alive during the `remember` span before `atMs`. Throws QueryError. */
-export async function readRemembered(history: History, atMs: number, signal: AbortSignal): Promise<readonly Sighting[]> {
+export async function readRemembered(
+  history: History,
+  atMs: number,
+  signal: AbortSignal,
+): Promise<readonly Sighting[]> {
   const vector = await history.prom.instant(rememberQuery(history.policy), atMs, signal);
   return vector.flatMap(({ labels, value }) => sightingOf(history.policy, labels, value) ?? []);
 }
@@ -69,7 +74,9 @@ function sightingOf(policy: Policy, labels: Labels, seconds: number | undefined)
   const sampledAtMs = instantOf(seconds);
   const gpu = labels[policy.identity.gpu];
   if (sampledAtMs === undefined || gpu === undefined) return undefined;
-  const described = policy.identity.labels.flatMap((name) => (labels[name] === undefined ? [] : [[name, labels[name]]]));
+  const described = policy.identity.labels.flatMap((name) =>
+    labels[name] === undefined ? [] : [[name, labels[name]]],
+  );
   return { gpu, node: labels[policy.identity.node] ?? '', labels: Object.fromEntries(described), sampledAtMs };
 }
 
@@ -89,7 +96,9 @@ function checkReadings({ policy, stats }: History, vector: readonly Sample[]): R
 }
 
 function columnsBy(label: string, matrix: readonly Series[]): ReadonlyMap<string, Float64Array> {
-  return new Map(matrix.flatMap(({ labels, values }) => (labels[label] === undefined ? [] : [[labels[label], values]])));
+  return new Map(
+    matrix.flatMap(({ labels, values }) => (labels[label] === undefined ? [] : [[labels[label], values]])),
+  );
 }
 
 /** NaN marks a missing sample already, so only other absurd values are counted. */

@@ -27,7 +27,8 @@ export function openSqliteStore(file: string): OpenedStore {
     mkdirSync(dirname(file), { recursive: true });
     return { store: adapt(openDatabase(file)) };
   } catch (cause) {
-    if (!isDamaged(cause)) throw new StoreError(`cannot use the store ${file}: ${text(cause)}; choose another with DATA_DIR`, { cause });
+    if (!isDamaged(cause))
+      throw new StoreError(`cannot use the store ${file}: ${text(cause)}; choose another with DATA_DIR`, { cause });
     const movedAside = `${file}.damaged-${Date.now()}`;
     renameSync(file, movedAside);
     return { store: adapt(openDatabase(file)), movedAside };
@@ -43,12 +44,16 @@ function openDatabase(file: string): DatabaseSync {
 
 /** Applies the migrations that `user_version` has not seen, each in one transaction. */
 function migrate(db: DatabaseSync): void {
-  const files = readdirSync(MIGRATIONS).filter((name) => name.endsWith('.sql')).sort();
+  const files = readdirSync(MIGRATIONS)
+    .filter((name) => name.endsWith('.sql'))
+    .sort();
   const applied = Number(db.prepare('PRAGMA user_version').get()?.user_version ?? 0);
   if (applied > files.length) throw new StoreError('it was written by a newer gpu-uptime');
   for (const [index, name] of files.entries()) {
     if (index < applied) continue;
-    inTransaction(db, () => db.exec(`${readFileSync(join(MIGRATIONS, name), 'utf8')}; PRAGMA user_version = ${index + 1};`));
+    inTransaction(db, () =>
+      db.exec(`${readFileSync(join(MIGRATIONS, name), 'utf8')}; PRAGMA user_version = ${index + 1};`),
+    );
   }
 }
 

@@ -12,6 +12,9 @@ export interface Store {
   /** All records of a kind, by key. */
   list(kind: RecordKind): Promise<readonly StoreRecord[]>;
   /** Replaces or adds `put` and deletes `remove` in one transaction: all of it is durable, or none. */
-  write(kind: RecordKind, change: { readonly put?: readonly StoreRecord[]; readonly remove?: readonly string[] }): Promise<void>;
+  write(
+    kind: RecordKind,
+    change: { readonly put?: readonly StoreRecord[]; readonly remove?: readonly string[] },
+  ): Promise<void>;
   close(): Promise<void>;
 }

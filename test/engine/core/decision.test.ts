@@ -61,7 +61,9 @@ describe('decide', () => {
     ['last', 6 * MINUTE, [false, 12, 'delay_over']],
     ['deny', 4 * MINUTE, [false, 60, 'delayed']],
   ] as const)('with on_stale %s, %i ms after the newest tick', (onStale, ageMs, expected) => {
-    const stale = played([...HEALTHY, ...times(1, { 'a/0': 'hot' })], { stale: { maxStalenessMs: 5 * MINUTE, onStale } });
+    const stale = played([...HEALTHY, ...times(1, { 'a/0': 'hot' })], {
+      stale: { maxStalenessMs: 5 * MINUTE, onStale },
+    });
     const [canProcess, wait, kind] = outcome(stale, ageMs);
     expect([canProcess, kind]).toEqual([expected[0], expected[2]]);
     if (onStale !== 'last') expect(wait).toBe(expected[1]);
@@ -73,7 +75,11 @@ describe('decide', () => {
   });
 
   it('answers by on_stale before the first tick', () => {
-    expect(outcome(played([], { stale: { maxStalenessMs: MINUTE, onStale: 'deny' } }), 0)).toEqual([false, 10, 'stale']);
+    expect(outcome(played([], { stale: { maxStalenessMs: MINUTE, onStale: 'deny' } }), 0)).toEqual([
+      false,
+      10,
+      'stale',
+    ]);
   });
 });
 
@@ -97,8 +103,18 @@ describe('operator holds', () => {
     ['deny outranks health', [hold({ effect: 'deny' })], { level: 'gpu', id: 'a/1' }, [false, 60, 'hold']],
     ['a hold on the fleet reaches its nodes', [hold({ subject: FLEET })], NODE, [true, 0, 'hold']],
     ['a hold on a node does not reach the fleet', [hold({})], FLEET, [false, 297, 'delayed']],
-    ['the more specific hold wins', [hold({ effect: 'deny' }), hold({ subject: { level: 'gpu', id: 'a/0' } })], { level: 'gpu', id: 'a/0' }, [true, 0, 'hold']],
-    ['of two equally specific ones deny wins', [hold({}), hold({ id: 'h2', effect: 'deny' })], NODE, [false, 60, 'hold']],
+    [
+      'the more specific hold wins',
+      [hold({ effect: 'deny' }), hold({ subject: { level: 'gpu', id: 'a/0' } })],
+      { level: 'gpu', id: 'a/0' },
+      [true, 0, 'hold'],
+    ],
+    [
+      'of two equally specific ones deny wins',
+      [hold({}), hold({ id: 'h2', effect: 'deny' })],
+      NODE,
+      [false, 60, 'hold'],
+    ],
     ['an expired hold is nothing', [hold({ expiresAtMs: nowMs })], NODE, [false, 297, 'delayed']],
     ['a hold on another capability is nothing', [hold({ capability: 'llm-70b' })], NODE, [false, 297, 'delayed']],
   ])('%s', (_, holds, subject, expected) => {
@@ -112,11 +128,27 @@ describe('explain', () => {
     const { plan, state } = bad;
     const tickMs = state.tickMs ?? 0;
     const answer = explain(plan, state, ask(bad, 3 * SECOND));
-    expect(answer.reason).toBe('Low uptime detected: short-term: 91.6% < 99%, medium-term: 95.8% < 99%, long-term: 97.9% < 99%');
+    expect(answer.reason).toBe(
+      'Low uptime detected: short-term: 91.6% < 99%, medium-term: 95.8% < 99%, long-term: 97.9% < 99%',
+    );
     expect(answer.causes).toEqual([
-      { gpu: 'a/0', node: 'a', labels: { gpu: '0', modelName: 'NVIDIA A100' }, state: 'down', reason: 'temperature 91 °C > 85 °C', sinceMs: tickMs },
+      {
+        gpu: 'a/0',
+        node: 'a',
+        labels: { gpu: '0', modelName: 'NVIDIA A100' },
+        state: 'down',
+        reason: 'temperature 91 °C > 85 °C',
+        sinceMs: tickMs,
+      },
     ]);
-    expect(answer).toMatchObject({ status: 'unhealthy', multiplier: 10, delayMs: 300_000, clearsAtMs: tickMs + 240_000, affectedGpus: 1, gpus: 2 });
+    expect(answer).toMatchObject({
+      status: 'unhealthy',
+      multiplier: 10,
+      delayMs: 300_000,
+      clearsAtMs: tickMs + 240_000,
+      affectedGpus: 1,
+      gpus: 2,
+    });
     expect(answer.id).toBe(`test00000000.${tickMs / 1000}.default.node.a`);
   });
 
@@ -124,7 +156,12 @@ describe('explain', () => {
     ['healthy', HEALTHY, 3, 'Every window with enough data meets its threshold'],
     ['young', times(2, { 'a/0': 'up' }), 3, 'Not enough data yet: no window has 50% of its ticks observed'],
     ['stale', HEALTHY, 360, 'The newest judged tick is 360 s old (limit 300 s); on_stale: allow'],
-    ['blind', [...HEALTHY, ...times(1, { 'a/0': 'hot' }), ...times(24, {}, false)], 3, 'Low uptime detected earlier; too little has been observed since to call it recovered'],
+    [
+      'blind',
+      [...HEALTHY, ...times(1, { 'a/0': 'hot' }), ...times(24, {}, false)],
+      3,
+      'Low uptime detected earlier; too little has been observed since to call it recovered',
+    ],
   ])('%s', (_, ticks, seconds, reason) => {
     const fleet = played(ticks);
     expect(explain(fleet.plan, fleet.state, ask(fleet, seconds * SECOND)).reason).toBe(reason);
@@ -132,7 +169,10 @@ describe('explain', () => {
 
   it('says why a missing GPU is not up', () => {
     const lost = played([...HEALTHY, ...times(1, { 'a/0': 'gone', 'a/1': 'busy' })]);
-    const reasons = explain(lost.plan, lost.state, ask(lost, 3 * SECOND)).causes.map(({ gpu, reason }) => [gpu, reason]);
+    const reasons = explain(lost.plan, lost.state, ask(lost, 3 * SECOND)).causes.map(({ gpu, reason }) => [
+      gpu,
+      reason,
+    ]);
     expect(reasons).toEqual([
       ['a/0', 'no fresh sample'],
       ['a/1', 'gpu_utilization 99% > 95%'],

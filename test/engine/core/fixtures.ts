@@ -126,7 +126,7 @@ export function observe(plan: Plan, atMs: number, { isWatched, gpus }: TickShown
   };
 }
 
-export function nodeOf(gpu: string): string {
+function nodeOf(gpu: string): string {
   return gpu.split('/')[0] ?? '';
 }
 

@@ -13,7 +13,10 @@ const tick: fc.Arbitrary<TickShown> = fc.record({
 const history = fc.array(tick, { minLength: 1, maxLength: 120 });
 
 const PLAN = planOf({
-  capabilities: [capability('default'), capability('llm-70b', { gpus: { gpu: '0' }, windows: capability('x').windows.slice(0, 2) })],
+  capabilities: [
+    capability('default'),
+    capability('llm-70b', { gpus: { gpu: '0' }, windows: capability('x').windows.slice(0, 2) }),
+  ],
 });
 
 /** What decisions depend on, in a form that two states can be compared by. */
@@ -123,7 +126,10 @@ describe('stepFleet', () => {
   });
 
   it('judges a capability by its own GPUs and windows only', () => {
-    const { state } = play(PLAN, [...times(24, { 'a/0': 'up', 'a/1': 'up' }), ...times(3, { 'a/0': 'up', 'a/1': 'hot' })]);
+    const { state } = play(PLAN, [
+      ...times(24, { 'a/0': 'up', 'a/1': 'up' }),
+      ...times(3, { 'a/0': 'up', 'a/1': 'hot' }),
+    ]);
     expect([...state.episodes.keys()].sort()).toEqual(['default fleet', 'default gpu a/1', 'default node a']);
   });
 
@@ -132,7 +138,10 @@ describe('stepFleet', () => {
     const next = observe(PLAN, (state.tickMs ?? 0) + 10_000, { isWatched: true, gpus: { 'a/0': 'hot' } });
     const sightings = next.sightings.map((sighting) => ({ ...sighting, node: 'z' }));
     stepFleet(PLAN, state, { ...next, sightings });
-    expect([...state.episodes.keys()].filter((key) => key.includes(' node '))).toEqual(['default node z', 'llm-70b node z']);
+    expect([...state.episodes.keys()].filter((key) => key.includes(' node '))).toEqual([
+      'default node z',
+      'llm-70b node z',
+    ]);
   });
 });
 

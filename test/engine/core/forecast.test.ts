@@ -25,7 +25,10 @@ describe('ticksToRecovery', () => {
 
   it('is exact: that many healthy ticks recover the subject, and one fewer does not', () => {
     const shown = fc.constantFrom<Shown>('up', 'up', 'hot', 'busy', 'gone');
-    const tick = fc.record({ isWatched: fc.constantFrom(true, true, true, false), gpus: fc.record({ 'a/0': shown, 'a/1': shown }) });
+    const tick = fc.record({
+      isWatched: fc.constantFrom(true, true, true, false),
+      gpus: fc.record({ 'a/0': shown, 'a/1': shown }),
+    });
     const history = fc.array(tick, { minLength: 24, maxLength: 60 });
     const healthy = (count: number) => times(count, { 'a/0': 'up', 'a/1': 'up' });
     fc.assert(

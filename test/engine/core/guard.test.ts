@@ -17,7 +17,11 @@ describe('stepGuard', () => {
     ['half of the nodes is not more than half', ['ab'], [false]],
     ['three of four at once freeze', ['abc'], [true]],
     ['three of four within the window freeze', ['a', 'ab', 'abc'], [false, false, true]],
-    ['three of four over a longer time do not', ['a', 'a', 'a', 'ab', 'ab', 'ab', 'abc'], [false, false, false, false, false, false, false]],
+    [
+      'three of four over a longer time do not',
+      ['a', 'a', 'a', 'ab', 'ab', 'ab', 'abc'],
+      [false, false, false, false, false, false, false],
+    ],
     ['stays frozen while most are low, thaws at half', ['abc', 'abc', 'ab'], [true, true, false]],
   ])('%s', (_, low, frozen) => {
     expect(run(low)).toEqual(frozen);

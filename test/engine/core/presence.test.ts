@@ -34,8 +34,8 @@ describe('the four states of a tick', () => {
 
   it('does not hold a missing GPU against it until the observer has watched for a whole freshness span again', () => {
     const outage = [...times(3, UP.gpus), then('gone', false)];
-    const after = (count: number) => stateAfter([...outage, ...times(count, { 'a/0': 'gone' })]);
-    expect([after(1), after(2), after(3)]).toEqual(['unobserved', 'unobserved', 'down']);
+    const ticksLater = (count: number) => stateAfter([...outage, ...times(count, { 'a/0': 'gone' })]);
+    expect([ticksLater(1), ticksLater(2), ticksLater(3)]).toEqual(['unobserved', 'unobserved', 'down']);
   });
 
   it('counts a GPU that is back with its observer at once', () => {

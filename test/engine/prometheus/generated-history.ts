@@ -15,11 +15,43 @@ const NODES = ['node-a:9400', 'node-b:9400', 'node-c:9400'];
 /** Spans of ticks, end exclusive. */
 type Span = readonly [number, number];
 
-const OBSERVER_OUTAGES: readonly Span[] = [[100, 104], [300, 380], [500, 501]];
-const TARGET_DOWN: Readonly<Record<string, readonly Span[]>> = { 'node-b:9400': [[150, 153], [420, 450]] };
-const GONE: Readonly<Record<string, readonly Span[]>> = { 'GPU-a1': [[60, 61], [200, 290], [498, 505]], 'GPU-b0': [[370, 395]], 'GPU-c0': [[298, 310], [600, 720]] };
-const HOT: Readonly<Record<string, readonly Span[]>> = { 'GPU-a0': [[30, 33], [495, 520]], 'GPU-b1': [[148, 160]] };
-const BUSY: Readonly<Record<string, readonly Span[]>> = { 'GPU-a0': [[32, 40]], 'GPU-c1': [[10, 12], [350, 400]] };
+const OBSERVER_OUTAGES: readonly Span[] = [
+  [100, 104],
+  [300, 380],
+  [500, 501],
+];
+const TARGET_DOWN: Readonly<Record<string, readonly Span[]>> = {
+  'node-b:9400': [
+    [150, 153],
+    [420, 450],
+  ],
+};
+const GONE: Readonly<Record<string, readonly Span[]>> = {
+  'GPU-a1': [
+    [60, 61],
+    [200, 290],
+    [498, 505],
+  ],
+  'GPU-b0': [[370, 395]],
+  'GPU-c0': [
+    [298, 310],
+    [600, 720],
+  ],
+};
+const HOT: Readonly<Record<string, readonly Span[]>> = {
+  'GPU-a0': [
+    [30, 33],
+    [495, 520],
+  ],
+  'GPU-b1': [[148, 160]],
+};
+const BUSY: Readonly<Record<string, readonly Span[]>> = {
+  'GPU-a0': [[32, 40]],
+  'GPU-c1': [
+    [10, 12],
+    [350, 400],
+  ],
+};
 /** After this tick the driver label differs, as after an upgrade: the same GPUs under new label sets. */
 const DRIVER_UPGRADE = 360;
 

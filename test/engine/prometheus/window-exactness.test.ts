@@ -113,7 +113,9 @@ async function queryWindows({ prom }: Filled, signal: AbortSignal): Promise<Read
 }
 
 describe('windows updated in place', () => {
-  it('equal the PromQL subquery of the judgement for every GPU, tick, window and state', { timeout: LIMIT_MS }, async (context) => {
+  it('equal the PromQL subquery of the judgement for every GPU, tick, window and state', {
+    timeout: LIMIT_MS,
+  }, async (context) => {
     const filled = await startFilled(context);
     try {
       const signal = AbortSignal.timeout(LIMIT_MS);
@@ -122,7 +124,9 @@ describe('windows updated in place', () => {
       const differing = [...theirs].filter(([key, value]) => value !== (ours.get(key) ?? 0));
       expect(differing.slice(0, 10)).toEqual([]);
       expect(theirs.size).toBe(6 * ticks * WINDOWS.length * COUNTED.length);
-      const seen = COUNTED.map((counted) => [...ours].filter(([key, value]) => key.includes(` ${counted} `) && value > 0).length);
+      const seen = COUNTED.map(
+        (counted) => [...ours].filter(([key, value]) => key.includes(` ${counted} `) && value > 0).length,
+      );
       expect(seen.every((count) => count > 500)).toBe(true);
     } finally {
       await filled.end();

@@ -1,0 +1,13 @@
+#!/usr/bin/env node
+import { runtimeComplaint } from './runtime.mjs';
+
+const complaint = runtimeComplaint(process.versions.node);
+if (complaint !== '') {
+  console.error(complaint);
+  process.exitCode = 1;
+} else {
+  import('./main.ts').then(async ({ main }) => {
+    const io = { out: console.log, err: console.error, env: process.env, cwd: process.cwd() };
+    process.exitCode = await main(process.argv.slice(2), io);
+  });
+}

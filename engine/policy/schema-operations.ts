@@ -1,0 +1,40 @@
+/** Policy-file sections that change no decision: alerts about uptime, reports, pings, the agent. */
+import { z } from 'zod';
+import { count, duration, finite, flag, percent, text } from './fields.ts';
+
+export const alerts = z
+  .strictObject({
+    consecutive_failures: count('Alert after this many failures in a row.').default(3),
+    uptime_below: percent('Alert when uptime falls below this.').default(95),
+  })
+  .meta({ description: 'Alerts about uptime itself.' });
+
+export const report = z
+  .strictObject({
+    interval: duration('Time between status reports in the log.', 1000).default('60s'),
+    detailed: flag('Report every GPU.').default(false),
+  })
+  .meta({ description: 'Status reports in the log.' });
+
+export const ping = z
+  .strictObject({
+    base_interval: duration('Time between pings of a healthy agent.', 1).default('15m'),
+    uptime_threshold: percent('Uptime since the last ping that counts as good.', true).default(99),
+    escalation_multiplier: finite('Each poor ping multiplies the interval by this.', 1).default(2),
+    max_interval: duration('Longest interval.', 1).default('24h'),
+    recovery_threshold_pings: count('Good pings in a row that end an escalation.').default(3),
+    first_ping_grace_period: flag('The first ping checks only that the GPU exists.').default(true),
+    response_timeout: duration('Time an agent has to answer.', 1).default('10s'),
+    max_concurrent_agents: count('Pings in flight at once.').default(100),
+  })
+  .meta({ description: 'Pings of registered agents.' });
+
+export const agent = z
+  .strictObject({
+    mode: flag('Run as the agent inside a GPU container.').default(false),
+    id: text('Unique name of this agent; the host name when unset.').optional(),
+    check_interval: duration('Time between GPU checks.', 1).default('5s'),
+    max_history: count('Checks kept.').default(10000),
+    checkpoint_interval: count('Checks between two checkpoints.').default(100),
+  })
+  .meta({ description: 'The self-monitor inside a GPU container.' });

@@ -1,0 +1,114 @@
+/** What each part of the stack is started with. */
+import { join } from 'node:path';
+import type { InstalledTool } from './inspection.ts';
+import { LOOPBACK, type Ports } from './ports.ts';
+import type { PartSpec } from './process.ts';
+import type { StackSettings } from './stack-settings.ts';
+import type { PlannedPart } from './supervisor.ts';
+
+const LEASH = import.meta.resolve('./leash.ts');
+/** Prometheus replays its write-ahead log before it is ready. */
+const SERVER_READY_MS = 60_000;
+const OWN_READY_MS = 30_000;
+
+export interface StackPlan {
+  readonly settings: StackSettings;
+  readonly ports: Ports;
+}
+
+export function url(port: number): string {
+  return `http://${LOOPBACK}:${port}`;
+}
+
+export function exporterPart(plan: StackPlan): PlannedPart {
+  const { ports } = plan;
+  const env = { EXPORTER_PORT: String(ports.exporter), EXPORTER_ADDRESS: LOOPBACK };
+  return ownPart(plan, {
+    name: 'exporter',
+    entry: 'exporter/main.ts',
+    env,
+    readyUrl: `${url(ports.exporter)}/-/ready`,
+  });
+}
+
+/** The engine is healthy long before its first decision, which is announced by itself. */
+export function enginePart(plan: StackPlan): PlannedPart {
+  const { ports, settings } = plan;
+  const env = {
+    ENGINE_PORT: String(ports.engine),
+    ENGINE_ADDRESS: LOOPBACK,
+    PROMETHEUS_URL: url(ports.prometheus),
+    ALERTMANAGER_URLS: url(ports.alertmanager),
+    DATA_DIR: settings.dataDir,
+  };
+  return ownPart(plan, { name: 'engine', entry: 'engine/main.ts', env, readyUrl: `${url(ports.engine)}/-/healthy` });
+}
+
+export function prometheusPart(plan: StackPlan, tool: InstalledTool): PlannedPart {
+  const { dataDir } = plan.settings;
+  const args = [
+    `--config.file=${join(dataDir, 'prometheus.yml')}`,
+    `--storage.tsdb.path=${join(dataDir, 'prometheus')}`,
+    '--storage.tsdb.retention.time=7d',
+    `--web.listen-address=${LOOPBACK}:${plan.ports.prometheus}`,
+    '--web.enable-remote-write-receiver',
+  ];
+  return serverPart(plan, {
+    name: 'prometheus',
+    program: programOf(tool, 'prometheus'),
+    args,
+    port: plan.ports.prometheus,
+  });
+}
+
+export function alertmanagerPart(plan: StackPlan, tool: InstalledTool): PlannedPart {
+  const { dataDir } = plan.settings;
+  const args = [
+    `--config.file=${join(dataDir, 'alertmanager.yml')}`,
+    `--storage.path=${join(dataDir, 'alertmanager')}`,
+    `--web.listen-address=${LOOPBACK}:${plan.ports.alertmanager}`,
+    // One machine has no peers to gossip with.
+    '--cluster.listen-address=',
+  ];
+  const program = programOf(tool, 'alertmanager');
+  return serverPart(plan, { name: 'alertmanager', program, args, port: plan.ports.alertmanager });
+}
+
+interface OwnPart {
+  readonly name: string;
+  readonly entry: string;
+  readonly env: Readonly<Record<string, string>>;
+  readonly readyUrl: string;
+}
+
+function ownPart(plan: StackPlan, { name, entry, env, readyUrl }: OwnPart): PlannedPart {
+  const args = ['--import', LEASH, join(plan.settings.root, entry)];
+  return { spec: spec(plan, { name, program: process.execPath, args, env }), readyUrl, readyTimeoutMs: OWN_READY_MS };
+}
+
+interface ServerPart {
+  readonly name: string;
+  readonly program: string;
+  readonly args: readonly string[];
+  readonly port: number;
+}
+
+function serverPart(plan: StackPlan, { port, ...server }: ServerPart): PlannedPart {
+  const readyUrl = `${url(port)}/-/ready`;
+  return { spec: spec(plan, { ...server, env: {} }), readyUrl, readyTimeoutMs: SERVER_READY_MS };
+}
+
+function spec({ settings }: StackPlan, part: Omit<PartSpec, 'cwd' | 'logFile'>): PartSpec {
+  return {
+    ...part,
+    env: { ...settings.env, ...part.env },
+    cwd: settings.root,
+    logFile: join(settings.dataDir, 'logs', `${part.name}.log`),
+  };
+}
+
+function programOf(tool: InstalledTool, name: string): string {
+  const path = tool.programs[name];
+  if (path === undefined) throw new Error(`${tool.title} was found without ${name}`);
+  return path;
+}

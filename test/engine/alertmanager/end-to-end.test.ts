@@ -1,0 +1,82 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { afterEach, describe, expect, it } from 'vitest';
+import { AlertmanagerPeer } from '../../../engine/alertmanager/peer.ts';
+import { startReceiver } from '../../../engine/alertmanager/receiver.ts';
+import { RuleEvaluator } from '../../../engine/rules/evaluator.ts';
+import { loadRules } from '../../../engine/rules/rule-file.ts';
+import { FakePrometheus } from '../rules/fake-prometheus.ts';
+import { MemoryStore } from '../rules/memory-store.ts';
+import { ALERTMANAGER, startAlertmanager } from './real-alertmanager.ts';
+
+if (ALERTMANAGER === undefined) console.warn('SKIPPED: there is no alertmanager on PATH for the end-to-end test');
+
+const RULES = `
+groups:
+  - name: hot
+    interval: 200ms
+    rules:
+      - alert: Hot
+        expr: temperature > 85
+        for: 400ms
+        labels: { severity: critical }
+        annotations: { summary: 'gpu {{ $labels.gpu }}: {{ $value }} °C > 85 °C' }
+`;
+
+const config = (port: number) => `
+route: { receiver: webhook, group_wait: 100ms, group_interval: 200ms }
+receivers:
+  - name: webhook
+    webhook_configs: [{ url: 'http://127.0.0.1:${port}/notifications', send_resolved: true }]
+`;
+
+const endings: (() => Promise<void>)[] = [];
+afterEach(async () => {
+  for (const end of endings.splice(0).reverse()) await end();
+});
+
+const sleep = async (ms: number, signal: AbortSignal) => {
+  await delay(ms, undefined, { signal }).catch(() => undefined);
+};
+const ports = { now: Date.now, sleep, random: Math.random, onProblem: (problem: string) => console.warn(problem) };
+
+async function startChain(program: string) {
+  const lines: string[] = [];
+  const receiver = await startReceiver({ host: '127.0.0.1', port: 0, onLine: (line) => lines.push(line) });
+  endings.push(receiver.close);
+  const alertmanager = await startAlertmanager(program, config(receiver.port));
+  endings.push(alertmanager.stop);
+  const peer = new AlertmanagerPeer({ url: alertmanager.url, prometheusUrl: 'http://127.0.0.1:9090' }, ports);
+  endings.push(() => peer.close(1000));
+  const prometheus = new FakePrometheus();
+  const evaluator = new RuleEvaluator({ ...ports, query: prometheus, store: new MemoryStore(), sink: peer });
+  endings.push(() => evaluator.stop());
+  return { lines, alertmanager, prometheus, evaluator };
+}
+
+describe('from the rule to the person, through a real Alertmanager', () => {
+  it('shows the alert while it fires, and its end when it is over', { skip: ALERTMANAGER === undefined }, async () => {
+    const { lines, alertmanager, prometheus, evaluator } = await startChain(ALERTMANAGER ?? '');
+    let celsius = 92;
+    prometheus.answers.set('temperature > 85', () => (celsius > 85 ? [{ labels: { gpu: '3' }, value: celsius }] : []));
+    await evaluator.start(loadRules([{ file: 'hot.yml', text: RULES }]).groups);
+
+    await expect.poll(() => lines, { timeout: 10_000 }).toHaveLength(1);
+    expect(lines[0]).toMatch(/^FIRING critical Hot gpu 3: 92 °C > 85 °C since \d\d:\d\d:\d\d$/);
+    const held = await (await fetch(`${alertmanager.url}/api/v2/alerts`)).json();
+    const [firing] = evaluator.activeAlerts();
+    expect(held).toEqual([
+      expect.objectContaining({
+        labels: { alertname: 'Hot', gpu: '3', severity: 'critical' },
+        annotations: { summary: 'gpu 3: 92 °C > 85 °C' },
+        startsAt: new Date(firing?.firedAt ?? 0).toISOString(),
+        generatorURL: 'http://127.0.0.1:9090/graph?g0.expr=temperature%20%3E%2085&g0.tab=1',
+        status: expect.objectContaining({ state: 'active' }),
+      }),
+    ]);
+
+    celsius = 70;
+    await expect.poll(() => lines, { timeout: 10_000 }).toHaveLength(2);
+    expect(lines[1]).toMatch(/^RESOLVED critical Hot gpu 3: 92 °C > 85 °C since \S+ until \d\d:\d\d:\d\d$/);
+    expect(await (await fetch(`${alertmanager.url}/api/v2/alerts`)).json()).toEqual([]);
+  });
+});

@@ -1,0 +1,59 @@
+/** The engine's HTTP side over a fleet played by hand, on a real port. */
+import { pino } from 'pino';
+import type { Hold } from '../../../engine/core/hold.ts';
+import { createApp } from '../../../engine/http/app.ts';
+import { closeServer, listen } from '../../../engine/http/server.ts';
+import type { EngineControl, EngineView, ShownAlert } from '../../../engine/http/view.ts';
+import type { Played } from '../core/fixtures.ts';
+
+export interface ServingOptions {
+  readonly fleet: Played;
+  /** Milliseconds after the newest tick at which requests are answered. */
+  readonly sinceTickMs?: number;
+  readonly alerts?: readonly ShownAlert[];
+  readonly token?: string;
+  readonly address?: string;
+  readonly reload?: EngineControl['reload'];
+  readonly isReady?: boolean;
+}
+
+export interface Serving {
+  readonly url: string;
+  close(): Promise<void>;
+}
+
+export async function serve(options: ServingOptions): Promise<Serving> {
+  const { plan, state } = options.fleet;
+  let holds: readonly Hold[] = [];
+  const nowMs = (state.tickMs ?? 0) + (options.sinceTickMs ?? 3000);
+  const view: EngineView = {
+    now: () => nowMs,
+    judged: () => ({ plan, state }),
+    holds: () => holds,
+    alerts: () => options.alerts ?? [],
+    isReady: () => options.isReady ?? true,
+    lastFailure: () => (options.isReady === false ? 'http://prometheus is unreachable' : undefined),
+    backlogTicks: () => 0,
+  };
+  const control: EngineControl = {
+    addHold: async (hold) => {
+      holds = [...holds, hold];
+    },
+    removeHold: async (id) => {
+      const before = holds.length;
+      holds = holds.filter((hold) => hold.id !== id);
+      return holds.length < before;
+    },
+    reload: options.reload ?? (async () => ({ ok: true, revision: plan.policy.revision })),
+  };
+  const credentials = { token: options.token, address: options.address ?? '127.0.0.1' };
+  const app = createApp({ view, control, credentials, metrics: async () => '', log: pino({ level: 'silent' }) });
+  const { server, port } = await listen({
+    view,
+    app,
+    gateStats: { answers: new Map() },
+    address: '127.0.0.1',
+    port: 0,
+  });
+  return { url: `http://127.0.0.1:${port}`, close: () => closeServer(server, 0) };
+}

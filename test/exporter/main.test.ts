@@ -1,0 +1,120 @@
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import { createServer } from 'node:net';
+import { afterEach, describe, expect, it } from 'vitest';
+import manifest from '../../package.json' with { type: 'json' };
+import { type RunningExporter, runExporterProcess, startExporterProcess } from './exporter-process.ts';
+
+const running: RunningExporter[] = [];
+
+async function start(args: readonly string[] = [], env = {}): Promise<RunningExporter> {
+  const exporter = await startExporterProcess(args, env);
+  running.push(exporter);
+  return exporter;
+}
+
+afterEach(async () => {
+  await Promise.all(running.splice(0).map((exporter) => exporter.end('SIGKILL')));
+});
+
+const get = async ({ url }: RunningExporter, path: string, init: RequestInit = {}) => {
+  const response = await fetch(url + path, { ...init, signal: AbortSignal.timeout(5000) });
+  return { status: response.status, body: await response.text() };
+};
+
+const series = (page: string, name: string) => page.split('\n').filter((line) => line.startsWith(`${name}{`));
+
+describe('node exporter/main.ts', () => {
+  it('publishes eight A100s, ready within moments', async () => {
+    const exporter = await start(['--hostname', 'node-1']);
+    await expect.poll(async () => (await get(exporter, '/-/ready')).status).toBe(200);
+    const { body } = await get(exporter, '/metrics');
+    const temperatures = series(body, 'DCGM_FI_DEV_GPU_TEMP');
+    expect(temperatures).toHaveLength(8);
+    expect(temperatures.every((line) => line.includes('modelName="NVIDIA A100-SXM4-80GB",Hostname="node-1"'))).toBe(
+      true,
+    );
+    expect(body).toContain(`gpu_exporter_build_info{version="${manifest.version}",nodejs="${process.version}"} 1`);
+    expect(body).toContain('process_resident_memory_bytes');
+  });
+
+  it('simulates the same cards for the same seed after a restart', async () => {
+    const uuids = async () => {
+      const exporter = await start(['--seed', '9', '--gpus', '3']);
+      await expect.poll(async () => (await get(exporter, '/-/ready')).status).toBe(200);
+      return (await get(exporter, '/metrics')).body.match(/UUID="[^"]+"/g)?.slice(0, 3);
+    };
+    const first = await uuids();
+    expect(first).toHaveLength(3);
+    expect(await uuids()).toEqual(first);
+  });
+
+  it('loses a GPU on request, and gets it back', async () => {
+    const exporter = await start([], { EXPORTER_COLLECT_INTERVAL_MS: '50' });
+    const send = (body: unknown) =>
+      get(exporter, '/api/v1/simulate', {
+        method: 'POST',
+        headers: { 'Content-Type': 'application/json' },
+        body: JSON.stringify(body),
+      });
+    const count = async () => series((await get(exporter, '/metrics')).body, 'DCGM_FI_DEV_GPU_TEMP').length;
+    expect((await send({ gpu: 3, fault: 'lost' })).status).toBe(200);
+    await expect.poll(count).toBe(7);
+    await send({ gpu: 3, fault: 'recover' });
+    await expect.poll(count).toBe(8);
+  });
+
+  it.each(['SIGTERM', 'SIGINT'] as const)(
+    'ends at once and cleanly on %s, keep-alive connections or not',
+    async (signal) => {
+      const exporter = await startExporterProcess();
+      await get(exporter, '/metrics');
+      const since = performance.now();
+      const { code, stdout, stderr } = await exporter.end(signal);
+      expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+      expect(performance.now() - since).toBeLessThan(900);
+      expect(stdout).toContain(`"signal":"${signal}"`);
+    },
+  );
+
+  it('says in one sentence that its port is taken', async () => {
+    const taken = createServer().listen(0, '127.0.0.1');
+    await once(taken, 'listening');
+    const { port } = taken.address() as AddressInfo;
+    const ended = await runExporterProcess(['--port', String(port)]);
+    taken.close();
+    expect(ended).toEqual({
+      code: 1,
+      stdout: '',
+      stderr: `Port ${port} on 127.0.0.1 is already in use: end what uses it, or choose another with --port or EXPORTER_PORT.\n`,
+    });
+  });
+
+  it('says in one sentence that an address is not its own', async () => {
+    const { code, stderr } = await runExporterProcess(['--port', '0', '--address', '192.0.2.1']);
+    expect([code, stderr]).toEqual([
+      1,
+      'This machine has no address 192.0.2.1: choose another with --address or EXPORTER_ADDRESS.\n',
+    ]);
+  });
+
+  it('names everything that is wrong with its configuration', async () => {
+    const env = { GPU_SOURCE: 'nvml', MOCK_GPUS: 'many' };
+    expect(await runExporterProcess(['--port', '70000', '--prot'], env)).toEqual({
+      code: 1,
+      stdout: '',
+      stderr: `The exporter cannot start:
+  --prot is not a flag: see --help for those there are.
+  --port is "70000": give a whole number from 0 to 65535.
+  MOCK_GPUS is "many": give a whole number from 1 to 1024.
+  GPU_SOURCE is "nvml": give mock or auto; reading real GPUs through NVML (nvml) is not built yet.
+`,
+    });
+  });
+
+  it('prints its version and its help', async () => {
+    expect(await runExporterProcess(['--version'])).toEqual({ code: 0, stdout: `${manifest.version}\n`, stderr: '' });
+    const { code, stdout } = await runExporterProcess(['--help']);
+    expect([code, stdout.split('\n')[0]]).toEqual([0, 'Publishes GPU metrics for Prometheus.']);
+  });
+});
