@@ -77,7 +77,7 @@ export class Engine {
     const { clock } = this.#ports;
     const grid = () => this.#cycle.plan.policy;
     const onFailure = (error: QueryError) => this.#failed(error);
-    await runScheduler({ clock, grid, round: (stop) => this.#round(stop), onFailure }, signal);
+    await runScheduler({ clock, grid, round: (stop) => this.judge(stop), onFailure }, signal);
     await this.#checkpoint();
   }
 
@@ -117,7 +117,8 @@ export class Engine {
     await this.#checkpoint();
   }
 
-  async #round(signal: AbortSignal): Promise<void> {
+  /** Judges every tick that has settled. Rejects with QueryError; what was judged until then stays. */
+  async judge(signal: AbortSignal): Promise<void> {
     const stopTimer = this.#ports.metrics.roundSeconds.startTimer();
     const before = this.#cycle;
     const cycle = await this.#started(before, signal);
