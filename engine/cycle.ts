@@ -1,15 +1,9 @@
 /** Judges ticks from Prometheus history: the newest one by instant queries, a backlog by range queries in bounded chunks. */
-import { createFleet, type FleetEvent, type FleetState, rememberGpu, stepFleet } from './core/fleet.ts';
+import { createFleet, type FleetEvent, type FleetState, type Judged, rememberGpu, stepFleet } from './core/fleet.ts';
 import type { Plan } from './core/plan.ts';
 import { checkQueries } from './core/queries.ts';
 import { tickAtOrBefore } from './core/tick.ts';
 import { type History, readRemembered, readTick, readTicks } from './prometheus/history.ts';
-
-/** A plan and the state it has judged so far: what decisions are made from. */
-export interface Judged {
-  readonly plan: Plan;
-  readonly state: FleetState;
-}
 
 export interface Cycle extends Judged {
   readonly history: History;

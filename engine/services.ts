@@ -10,12 +10,12 @@ import type { EngineConfig } from './config.ts';
 import { type Configuration, readConfiguration } from './configuration.ts';
 import { Engine } from './engine.ts';
 import { createApp } from './http/app.ts';
-import type { GateStats } from './http/gate.ts';
+
 import { closeServer, listen } from './http/server.ts';
 import type { EngineControl, EngineView, ShownAlert } from './http/view.ts';
 import { renderAlerts } from './metrics/alerts.ts';
 import { renderDerived } from './metrics/derived.ts';
-import { createOwnMetrics, type OwnMetrics } from './metrics/own.ts';
+import { createOwnMetrics, type GateStats, type OwnMetrics } from './metrics/own.ts';
 import { createPromClient } from './prometheus/client.ts';
 import { preflight } from './prometheus/preflight.ts';
 import { scheduleReports } from './report.ts';

@@ -47,6 +47,12 @@ export interface FleetState {
   readonly totals: Map<string, Totals>;
 }
 
+/** A plan and the state it has judged so far: what decisions are made from. */
+export interface Judged {
+  readonly plan: Plan;
+  readonly state: FleetState;
+}
+
 export type FleetEvent =
   | {
       readonly kind: 'gpu_state';

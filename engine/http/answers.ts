@@ -2,9 +2,9 @@
 
 import type { Question } from '../core/decision.ts';
 import type { Cause, Explanation } from '../core/explain.ts';
+import type { Judged } from '../core/fleet.ts';
 import { subjectName } from '../core/subject.ts';
 import type { WindowFigures } from '../core/uptime.ts';
-import type { Judged } from '../cycle.ts';
 
 /** Unix seconds, as the documented endpoints give time. */
 export function unixSeconds(ms: number): number {

@@ -2,6 +2,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { decide, type Outcome, type Question } from '../core/decision.ts';
 import { decisionId, explain } from '../core/explain.ts';
+import type { GateStats } from '../metrics/own.ts';
 import { Problem, problemBody } from './problem.ts';
 import { type Filters, questionFor } from './question.ts';
 import type { EngineView } from './view.ts';
@@ -10,11 +11,6 @@ const FLAVOURS = ['forward', 'envoy', 'nginx'] as const;
 type Flavour = (typeof FLAVOURS)[number];
 
 const PREFIX = '/api/v1/gate/';
-
-export interface GateStats {
-  /** Answers since start by `flavour allow|deny`. */
-  readonly answers: Map<string, number>;
-}
 
 /** Answers gate requests and says so; every other request is left to the caller. */
 export function createGate(view: EngineView, stats: GateStats): (req: IncomingMessage, res: ServerResponse) => boolean {

@@ -1,7 +1,8 @@
 /** The listening server: gates first and without express, everything else through the application. */
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { createGate, type GateStats } from './gate.ts';
+import type { GateStats } from '../metrics/own.ts';
+import { createGate } from './gate.ts';
 import type { EngineView } from './view.ts';
 
 export interface ListenOptions {

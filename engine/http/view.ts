@@ -1,7 +1,7 @@
 /** What the endpoints may see of the engine. */
 
+import type { Judged } from '../core/fleet.ts';
 import type { Hold } from '../core/hold.ts';
-import type { Judged } from '../cycle.ts';
 
 /** An alert that is pending or firing, as the endpoints show it. */
 export interface ShownAlert {

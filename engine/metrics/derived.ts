@@ -1,13 +1,12 @@
 /** The series the engine derives: uptime, coverage, status and delays per GPU, node and fleet. */
 import { countsFor, decide, delayFigures } from '../core/decision.ts';
-import type { GpuRecord } from '../core/fleet.ts';
+import type { GpuRecord, Judged } from '../core/fleet.ts';
 import type { Hold } from '../core/hold.ts';
 import type { PlannedCapability } from '../core/plan.ts';
 import { FLEET, type Level, type Subject } from '../core/subject.ts';
 import { tickStateName } from '../core/tick.ts';
 import { figuresOf } from '../core/totals.ts';
 import { type Status, statusOf, type WindowFigures } from '../core/uptime.ts';
-import type { Judged } from '../cycle.ts';
 import { type Family, type Line, renderFamily } from './exposition.ts';
 
 /** Level in metric names: `gpu_uptime_ratio`, `gpu_uptime_node_ratio`, `gpu_uptime_fleet_ratio`. */

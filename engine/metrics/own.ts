@@ -1,7 +1,11 @@
 /** The engine's figures about itself, through prom-client, in a registry of their own. */
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
-import type { GateStats } from '../http/gate.ts';
 import type { HistoryStats } from '../prometheus/history.ts';
+
+export interface GateStats {
+  /** Answers to gateways since start, by `flavour allow|deny`. */
+  readonly answers: Map<string, number>;
+}
 
 export interface OwnMetrics {
   readonly registry: Registry;
