@@ -1,5 +1,7 @@
 /** Prometheus dies and comes back: nobody pays for it, and answers say how old they are. */
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import type { RunningServer } from '../servers/server.ts';
+import { startSwitchableProxy } from '../servers/switchable-proxy.ts';
 import { decide, gateStatus, startFleet, until } from './fleet.ts';
 
 describe('an observer outage', () => {
@@ -63,3 +65,36 @@ describe('an observer outage', () => {
     );
   });
 });
+
+describe('a Prometheus that answers nonsense', () => {
+  const BEHAVIOURS = ['refuse', 'web_page', 'half_json', 'silence', 'hang_up'] as const;
+
+  it(`leaves the last judged answer standing, marked stale: ${BEHAVIOURS.join(', ')}`, {
+    timeout: 180_000,
+  }, async (context) => {
+    const fleet = await startFleet(context);
+    const proxy = await startSwitchableProxy(fleet.prometheus.url);
+    onTestFinished(() => proxy.stop());
+    const engine = await fleet.startEngine({ env: { PROMETHEUS_URL: proxy.url } });
+    const ask = () => decide(engine);
+    for (const behaviour of BEHAVIOURS) {
+      await until(ask, ({ status, stale }) =>
+        expect([behaviour, status, stale]).toEqual([behaviour, 'healthy', false]),
+      );
+      proxy.behave(behaviour);
+      const stale = await until(ask, (answer) => expect([behaviour, answer.stale]).toEqual([behaviour, true]));
+      expect(stale).toMatchObject({ can_process: true, basis: 'clear', status: 'healthy' });
+      expect(await lastFailure(engine)).toContain(proxy.url);
+      proxy.behave('pass');
+    }
+    await until(ask, (answer) => expect(answer.stale).toBe(false));
+    expect(await lastFailure(engine)).toBeNull();
+  });
+});
+
+async function lastFailure({ url }: RunningServer): Promise<string | null> {
+  const summary = (await (await fetch(`${url}/gpu/monitoring/summary`)).json()) as {
+    engine: { last_failure: string | null };
+  };
+  return summary.engine.last_failure;
+}
