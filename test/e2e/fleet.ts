@@ -34,6 +34,7 @@ const WINDOWS = [10, 20, 30] as const;
 export interface Fleet {
   readonly exporter: RunningServer;
   readonly prometheus: RunningServer;
+  readonly policyFile: string;
   /** Kills Prometheus the hard way; the answer starts it again on the same storage and port. */
   killPrometheus(): Promise<() => Promise<RunningServer>>;
   /** Another engine over the same Prometheus. */
@@ -65,6 +66,7 @@ export async function startFleet(
   return {
     exporter,
     prometheus,
+    policyFile,
     killPrometheus: async () => {
       await prometheus.kill();
       return () => untilFinished(start());
