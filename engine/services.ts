@@ -41,6 +41,8 @@ export interface Services {
 /** How long an orderly stop waits for running requests, and for alerts still queued. */
 const GRACE_MS = 3000;
 const QUERIES_AT_ONCE = 4;
+/** A Prometheus that has just started deserves a few scrapes before it is told what it lacks. */
+const PREFLIGHT_AFTER_MS = 30_000;
 
 /** Opens store and engine. Rejects with StoreError when the store cannot be used. */
 export async function createServices(options: ServiceOptions): Promise<Services> {
@@ -88,7 +90,7 @@ export async function createServices(options: ServiceOptions): Promise<Services>
       server = listening.server;
       log.info({ address: config.address, port: listening.port, policy: configuration.policy.revision }, 'listening');
       const tasks = scheduleReports(engine, log, clock.now);
-      void warnOfMissingSeries(options);
+      void warnOfMissingSeries(options, signal);
       await evaluator.start(configuration.groups);
       await engine.run(signal);
       await Promise.all(tasks.map((task) => task.destroy()));
@@ -104,7 +106,12 @@ export async function createServices(options: ServiceOptions): Promise<Services>
   };
 }
 
-async function warnOfMissingSeries({ config, configuration, log, clock }: ServiceOptions): Promise<void> {
+async function warnOfMissingSeries(
+  { config, configuration, log, clock }: ServiceOptions,
+  signal: AbortSignal,
+): Promise<void> {
+  await clock.sleep(PREFLIGHT_AFTER_MS, signal);
+  if (signal.aborted) return;
   const { prometheusUrl, prometheusTimeoutMs } = config;
   for (const sentence of await preflight(prometheusUrl, configuration.policy, clock.now(), prometheusTimeoutMs))
     log.warn(sentence);
