@@ -20,6 +20,8 @@ interface Setting {
   readonly flag: string;
   readonly default: string;
   readonly help: string;
+  /** An empty value is a choice of its own, not the same as unset. */
+  readonly mayBeEmpty?: boolean;
   /** What is wrong with a value and how to mend it; undefined when it is good. */
   readonly problem: (value: string) => string | undefined;
 }
@@ -54,6 +56,7 @@ export const SETTINGS = [
     flag: 'alertmanager-urls',
     default: 'http://127.0.0.1:9093',
     help: 'Alertmanagers, comma separated; empty sends alerts nowhere.',
+    mayBeEmpty: true,
     problem: notUrls,
   },
   {
@@ -68,6 +71,7 @@ export const SETTINGS = [
     flag: 'rule-files',
     default: 'rules/alerts/*.yml',
     help: 'Alert rule files, comma separated globs; empty evaluates none.',
+    mayBeEmpty: true,
     problem: anything,
   },
   { env: 'DATA_DIR', flag: 'data-dir', default: 'data', help: 'Folder of the store (`engine.db`).', problem: notEmpty },
@@ -86,6 +90,14 @@ export const SETTINGS = [
     problem: notLogLevel,
   },
 ] as const satisfies readonly Setting[];
+
+/** What `--help` prints. */
+export function configHelp(): string {
+  const rows = SETTINGS.map(({ env, flag, default: fallback, help }) => {
+    return `  --${flag.padEnd(28)}${env.padEnd(28)}${help}${fallback === '' ? '' : ` (${fallback})`}`;
+  });
+  return `Usage: npm run engine -- [flags]\n\n  ${'flag'.padEnd(30)}${'variable'.padEnd(28)}meaning (default)\n${rows.join('\n')}\n`;
+}
 
 export type ConfigOutcome =
   | { readonly ok: true; readonly config: EngineConfig }
@@ -116,13 +128,14 @@ function readFlags(argv: readonly string[]): Record<string, string | undefined> 
 }
 
 function pick(
-  { env: name, flag, default: fallback }: Setting,
+  { env: name, flag, default: fallback, mayBeEmpty = false }: Setting,
   env: Readonly<Record<string, string | undefined>>,
   flags: Record<string, string | undefined>,
 ) {
   const given = flags[flag];
   if (given !== undefined) return { name: `--${flag}`, value: given };
-  return { name, value: env[name] ?? fallback };
+  const set = env[name];
+  return { name, value: set === undefined || (set === '' && !mayBeEmpty) ? fallback : set };
 }
 
 type Names = (typeof SETTINGS)[number]['env'];

@@ -2,13 +2,18 @@
 import { join } from 'node:path';
 import { setTimeout as sleepFor } from 'node:timers/promises';
 import { pino } from 'pino';
-import { type EngineConfig, readConfig } from './config.ts';
+import { configHelp, type EngineConfig, readConfig } from './config.ts';
 import { type Configuration, readConfiguration } from './configuration.ts';
 import { createServices } from './services.ts';
 
-const outcome = readConfig(process.env, process.argv.slice(2));
-if (outcome.ok) await run(outcome.config);
-else fail(outcome.problems.join('\n'));
+if (process.argv.includes('--help')) process.stdout.write(configHelp());
+else await start();
+
+async function start(): Promise<void> {
+  const outcome = readConfig(process.env, process.argv.slice(2));
+  if (outcome.ok) await run(outcome.config);
+  else fail(outcome.problems.join('\n'));
+}
 
 async function run(config: EngineConfig): Promise<void> {
   const read = readConfiguration(config, process.env);

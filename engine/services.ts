@@ -81,6 +81,7 @@ export async function createServices(options: ServiceOptions): Promise<Services>
       renderAlerts(evaluator, notifier) +
       (await metrics.registry.metrics()),
     log,
+    version: manifest.version,
   });
   let server: Server | undefined;
   return {

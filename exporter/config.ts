@@ -172,7 +172,7 @@ export function helpText(): string {
   });
   return `Publishes GPU metrics for Prometheus.
 
-Usage: node exporter/main.ts [flags]
+Usage: npm run exporter -- [flags]
 
 Flags and environment variables; a flag wins:
 ${lines.join('\n')}

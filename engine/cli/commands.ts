@@ -11,5 +11,6 @@ export const COMMANDS: readonly CommandEntry[] = [
   { name: 'check', load: async () => (await import('./check.ts')).check },
   { name: 'receive', load: async () => (await import('./receive.ts')).receive },
   { name: 'simulate', load: async () => (await import('./simulate.ts')).simulate },
+  { name: 'config', load: async () => (await import('./config.ts')).config },
   { name: 'schema', load: async () => (await import('./schema.ts')).schema },
 ];

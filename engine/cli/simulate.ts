@@ -4,7 +4,7 @@ import { z } from 'zod';
 import type { Command, CommandIo } from './command.ts';
 
 const FAULTS = ['hot', 'busy', 'lost', 'power', 'ecc'];
-const STANDARD_URL = 'http://127.0.0.1:9400';
+const STANDARD_PORT = '9400';
 const ANSWER_MS = 5_000;
 
 const Refused = z.object({
@@ -20,7 +20,8 @@ gpu-uptime simulate recover [--gpu N]
 
 FAULT is one of ${FAULTS.join(', ')}. Without --seconds the fault stays until it is taken back.
 
-  EXPORTER_URL  the exporter to talk to (${STANDARD_URL})`,
+  EXPORTER_URL   the exporter to talk to
+  EXPORTER_PORT  its port on this machine, when EXPORTER_URL is not set (9400)`,
   run,
 };
 
@@ -66,7 +67,7 @@ function misunderstood(problem: string): Order {
 }
 
 async function send(order: Exclude<Order, { kind: 'misunderstood' }>, io: CommandIo): Promise<number> {
-  const base = io.env.EXPORTER_URL || STANDARD_URL;
+  const base = io.env.EXPORTER_URL || `http://127.0.0.1:${io.env.EXPORTER_PORT || STANDARD_PORT}`;
   try {
     const response = await fetch(new URL(requestPath(order), base), requestInit(order));
     if (!response.ok) io.err(await refusal(response));

@@ -5,6 +5,7 @@ import { type Credentials, requireCredentials } from './credentials.ts';
 import { decisionRoutes } from './decisions.ts';
 import { gpuRoutes } from './gpu.ts';
 import { holdRoutes } from './holds.ts';
+import { landingRoutes } from './landing-page.ts';
 import { lifecycleRoutes } from './lifecycle.ts';
 import { Problem, sendProblem } from './problem.ts';
 import type { EngineControl, EngineView } from './view.ts';
@@ -16,11 +17,12 @@ export interface AppOptions {
   /** Renders /metrics. */
   readonly metrics: () => Promise<string>;
   readonly log: Logger;
+  readonly version: string;
 }
 
 const METRICS_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
 
-export function createApp({ view, control, credentials, metrics, log }: AppOptions): Express {
+export function createApp({ view, control, credentials, metrics, log, version }: AppOptions): Express {
   const app = express();
   const guard = requireCredentials(credentials);
   app.disable('x-powered-by');
@@ -31,6 +33,7 @@ export function createApp({ view, control, credentials, metrics, log }: AppOptio
     res.end(await metrics());
   });
   app.use(
+    landingRoutes(version),
     lifecycleRoutes(view, control, guard),
     gpuRoutes(view),
     decisionRoutes(view),

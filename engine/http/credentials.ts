@@ -20,7 +20,11 @@ export function isLoopback(address: string): boolean {
 /** Express middleware that refuses writes without credentials, naming the way in. */
 export function requireCredentials({ token, address }: Credentials): RequestHandler {
   return (req, _res, next) => {
-    if (token === undefined && isLoopback(address)) return next();
+    if (token === undefined && isLoopback(address)) {
+      // Browsers name the page that sends a write; no page has business here, wherever it came from.
+      if (req.headers.origin === undefined) return next();
+      throw new Problem(403, 'web pages may not write without a token: set GPU_UPTIME_TOKEN');
+    }
     if (token === undefined) {
       throw new Problem(403, 'writes are off: set GPU_UPTIME_TOKEN, or listen on 127.0.0.1 only (ENGINE_ADDRESS)');
     }

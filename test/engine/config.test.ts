@@ -31,6 +31,13 @@ describe('readConfig', () => {
     });
   });
 
+  it('takes an empty variable as unset, where empty says nothing', () => {
+    expect(readConfig({ ENGINE_PORT: '', LOG_LEVEL: '' }, [])).toMatchObject({
+      ok: true,
+      config: { port: 8000, logLevel: 'info' },
+    });
+  });
+
   it('sends no alerts and evaluates no rules when told so', () => {
     expect(readConfig({ ALERTMANAGER_URLS: '', RULE_FILES: '' }, [])).toMatchObject({
       ok: true,

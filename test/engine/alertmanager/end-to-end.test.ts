@@ -1,14 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, type TestContext } from 'vitest';
 import { AlertmanagerPeer } from '../../../engine/alertmanager/peer.ts';
 import { startReceiver } from '../../../engine/alertmanager/receiver.ts';
 import { RuleEvaluator } from '../../../engine/rules/evaluator.ts';
 import { loadRules } from '../../../engine/rules/rule-file.ts';
+import { startAlertmanager } from '../../servers/alertmanager.ts';
+import { requireTool } from '../../servers/require-tool.ts';
 import { FakePrometheus } from '../rules/fake-prometheus.ts';
 import { MemoryStore } from '../rules/memory-store.ts';
-import { ALERTMANAGER, startAlertmanager } from './real-alertmanager.ts';
-
-if (ALERTMANAGER === undefined) console.warn('SKIPPED: there is no alertmanager on PATH for the end-to-end test');
 
 const RULES = `
 groups:
@@ -39,11 +38,12 @@ const sleep = async (ms: number, signal: AbortSignal) => {
 };
 const ports = { now: Date.now, sleep, random: Math.random, onProblem: (problem: string) => console.warn(problem) };
 
-async function startChain(program: string) {
+async function startChain(context: TestContext) {
+  const tool = await requireTool(context, 'alertmanager');
   const lines: string[] = [];
   const receiver = await startReceiver({ host: '127.0.0.1', port: 0, onLine: (line) => lines.push(line) });
   endings.push(receiver.close);
-  const alertmanager = await startAlertmanager(program, config(receiver.port));
+  const alertmanager = await startAlertmanager({ tool, config: config(receiver.port) });
   endings.push(alertmanager.stop);
   const peer = new AlertmanagerPeer({ url: alertmanager.url, prometheusUrl: 'http://127.0.0.1:9090' }, ports);
   endings.push(() => peer.close(1000));
@@ -54,8 +54,8 @@ async function startChain(program: string) {
 }
 
 describe('from the rule to the person, through a real Alertmanager', () => {
-  it('shows the alert while it fires, and its end when it is over', { skip: ALERTMANAGER === undefined }, async () => {
-    const { lines, alertmanager, prometheus, evaluator } = await startChain(ALERTMANAGER ?? '');
+  it('shows the alert while it fires, and its end when it is over', async (context) => {
+    const { lines, alertmanager, prometheus, evaluator } = await startChain(context);
     let celsius = 92;
     prometheus.answers.set('temperature > 85', () => (celsius > 85 ? [{ labels: { gpu: '3' }, value: celsius }] : []));
     await evaluator.start(loadRules([{ file: 'hot.yml', text: RULES }]).groups);

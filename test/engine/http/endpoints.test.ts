@@ -339,6 +339,7 @@ describe('/api/v1/holds', () => {
       { authorization: 'Bearer sixteen-letters!' },
       201,
     ],
+    ['a web page writes without a token', {}, { origin: 'http://evil.test' }, 403],
   ])('when %s, a write answers accordingly', async (_, options, headers, status) => {
     expect((await post('/api/v1/holds', HOLD, headers, options)).status).toBe(status);
     expect((await post('/-/reload', {}, headers, options)).status).toBe(status === 201 ? 200 : status);

@@ -47,7 +47,14 @@ export async function serve(options: ServingOptions): Promise<Serving> {
     reload: options.reload ?? (async () => ({ ok: true, revision: plan.policy.revision })),
   };
   const credentials = { token: options.token, address: options.address ?? '127.0.0.1' };
-  const app = createApp({ view, control, credentials, metrics: async () => '', log: pino({ level: 'silent' }) });
+  const app = createApp({
+    view,
+    control,
+    credentials,
+    metrics: async () => '',
+    log: pino({ level: 'silent' }),
+    version: 'test',
+  });
   const { server, port } = await listen({
     view,
     app,

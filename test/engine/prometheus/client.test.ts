@@ -143,8 +143,10 @@ describe('a Prometheus that is not well', () => {
     ['hangs up', (_req, res) => void res.destroy(), 'unreachable', /unreachable/],
     [
       'hangs up in the middle',
-      (_req, res) =>
-        void (res.writeHead(200, { 'content-length': '99' }), res.write('{'), setTimeout(() => res.destroy(), 20)),
+      (_req, res) => {
+        res.writeHead(200, { 'content-length': '99' });
+        res.write('{', () => res.destroy());
+      },
       'unreachable',
       /unreachable/,
     ],
