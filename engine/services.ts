@@ -42,7 +42,7 @@ export interface Services {
 const GRACE_MS = 3000;
 const QUERIES_AT_ONCE = 4;
 /** A Prometheus that has just started deserves a few scrapes before it is told what it lacks. */
-const PREFLIGHT_AFTER_MS = 30_000;
+const PREFLIGHT_AFTER_MS = 60_000;
 
 /** Opens store and engine. Rejects with StoreError when the store cannot be used. */
 export async function createServices(options: ServiceOptions): Promise<Services> {
@@ -113,9 +113,9 @@ async function warnOfMissingSeries(
 ): Promise<void> {
   await clock.sleep(PREFLIGHT_AFTER_MS, signal);
   if (signal.aborted) return;
-  const { prometheusUrl, prometheusTimeoutMs } = config;
-  for (const sentence of await preflight(prometheusUrl, configuration.policy, clock.now(), prometheusTimeoutMs))
-    log.warn(sentence);
+  const { prometheusUrl: url, prometheusTimeoutMs: timeoutMs } = config;
+  const sentences = await preflight({ url, policy: configuration.policy, atMs: clock.now(), timeoutMs });
+  for (const sentence of sentences) log.warn(sentence);
 }
 
 function createNotifier({ config, log, clock }: ServiceOptions): Notifier {

@@ -2,14 +2,28 @@
 import { PrometheusDriver } from 'prometheus-query';
 import type { Policy } from '../core/policy.ts';
 
-/** Sentences for a person, empty when everything is there. Never throws: an unreachable Prometheus is reported elsewhere. */
-export async function preflight(
-  url: string,
-  policy: Policy,
-  atMs: number,
-  timeoutMs: number,
-): Promise<readonly string[]> {
-  const driver = new PrometheusDriver({ endpoint: url, timeout: timeoutMs });
+export interface PreflightOptions {
+  readonly url: string;
+  readonly policy: Policy;
+  readonly atMs: number;
+  readonly timeoutMs: number;
+}
+
+/** Sentences for a person, empty when all is well. Never throws: an unreachable Prometheus is reported elsewhere. */
+export async function preflight(options: PreflightOptions): Promise<readonly string[]> {
+  const driver = new PrometheusDriver({ endpoint: options.url, timeout: options.timeoutMs });
+  const first = async (expr: string) => Number((await driver.instantQuery(expr, options.atMs)).result[0]?.value?.value);
+  try {
+    return [...(await missingSeries(options, first)), ...(await rareSamples(options, first))];
+  } catch {
+    return [];
+  }
+}
+
+/** First value of a query's answer; NaN when it has none. */
+type AskFirst = (expr: string) => Promise<number>;
+
+async function missingSeries({ url, policy }: PreflightOptions, first: AskFirst): Promise<readonly string[]> {
   const { observer, selector, target } = policy.presence;
   const wanted = [
     [
@@ -19,12 +33,23 @@ export async function preflight(
     [selector, 'no GPU is seen; let Prometheus scrape a DCGM-style exporter or set presence.selector'],
     [target, 'a target that is down cannot be told from one that is gone; set presence.target'],
   ] as const;
-  try {
-    const counts = await Promise.all(wanted.map(([expr]) => driver.instantQuery(`count(${expr})`, atMs)));
-    return wanted.flatMap(([expr, fix], i) =>
-      counts[i]?.result.length === 0 ? [`${expr} has no series in ${url}: ${fix}`] : [],
-    );
-  } catch {
-    return [];
-  }
+  const counts = await Promise.all(wanted.map(([expr]) => first(`count(${expr})`)));
+  return wanted.flatMap(([expr, fix], i) =>
+    Number.isNaN(counts[i]) ? [`${expr} has no series in ${url}: ${fix}`] : [],
+  );
+}
+
+const LOOK_BACK_SECONDS = 60;
+/** Samples further apart than this share of `fresh` make healthy GPUs look down between two scrapes. */
+const SAFE_SHARE = 0.75;
+
+async function rareSamples({ policy }: PreflightOptions, first: AskFirst): Promise<readonly string[]> {
+  const { selector, freshMs } = policy.presence;
+  const samples = await first(`max(count_over_time(${selector}[${LOOK_BACK_SECONDS}s]))`);
+  const apartSeconds = Math.round(LOOK_BACK_SECONDS / samples);
+  if (!(apartSeconds * 1000 > SAFE_SHARE * freshMs)) return [];
+  const fix = `set interval to ${apartSeconds}s or presence.fresh to ${2 * apartSeconds}s`;
+  return [
+    `${selector} has a sample about every ${apartSeconds} s, and one older than ${freshMs / 1000} s is missing: ${fix}`,
+  ];
 }

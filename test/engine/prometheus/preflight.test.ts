@@ -7,27 +7,45 @@ const URL = 'http://prometheus.test:9090';
 
 afterEach(() => nock.cleanAll());
 
-function answerCounts(present: readonly string[]): void {
-  for (const expr of ['up{job="prometheus"}', 'DCGM_FI_DEV_GPU_TEMP', 'up']) {
-    const result = present.includes(expr) ? [{ metric: {}, value: [0, '1'] }] : [];
-    nock(URL)
-      .get('/api/v1/query')
-      .query(({ query }) => query === `count(${expr})`)
-      .reply(200, { status: 'success', data: { resultType: 'vector', result } });
-  }
+const PRESENT = ['up{job="prometheus"}', 'DCGM_FI_DEV_GPU_TEMP', 'up'];
+/** Options whose policy calls a sample older than 20 s missing. */
+const OPTIONS = { url: URL, policy: policy(), atMs: 1000, timeoutMs: 1000 };
+
+/** Answers as a Prometheus with these series, whose GPUs have that many samples in a minute. */
+function answer(present: readonly string[], samples = 12): void {
+  for (const expr of PRESENT) reply(`count(${expr})`, present.includes(expr) ? 1 : undefined);
+  reply(
+    'max(count_over_time(DCGM_FI_DEV_GPU_TEMP[60s]))',
+    present.includes('DCGM_FI_DEV_GPU_TEMP') ? samples : undefined,
+  );
+}
+
+function reply(expr: string, value: number | undefined): void {
+  const result = value === undefined ? [] : [{ metric: {}, value: [0, String(value)] }];
+  nock(URL)
+    .get('/api/v1/query')
+    .query(({ query }) => query === expr)
+    .reply(200, { status: 'success', data: { resultType: 'vector', result } });
 }
 
 describe('preflight', () => {
   it('is content with a Prometheus that has everything', async () => {
-    answerCounts(['up{job="prometheus"}', 'DCGM_FI_DEV_GPU_TEMP', 'up']);
-    expect(await preflight(URL, policy(), 1000, 1000)).toEqual([]);
+    answer(PRESENT);
+    expect(await preflight(OPTIONS)).toEqual([]);
   });
 
   it('names what is missing and what to do', async () => {
-    answerCounts(['up']);
-    expect(await preflight(URL, policy(), 1000, 1000)).toEqual([
+    answer(['up']);
+    expect(await preflight(OPTIONS)).toEqual([
       'up{job="prometheus"} has no series in http://prometheus.test:9090: nobody is seen watching, so all time is unobserved; let Prometheus scrape itself or set presence.observer',
       'DCGM_FI_DEV_GPU_TEMP has no series in http://prometheus.test:9090: no GPU is seen; let Prometheus scrape a DCGM-style exporter or set presence.selector',
+    ]);
+  });
+
+  it('warns of a scrape interval that freshness does not allow for', async () => {
+    answer(PRESENT, 2);
+    expect(await preflight(OPTIONS)).toEqual([
+      'DCGM_FI_DEV_GPU_TEMP has a sample about every 30 s, and one older than 20 s is missing: set interval to 30s or presence.fresh to 60s',
     ]);
   });
 
@@ -36,6 +54,6 @@ describe('preflight', () => {
     ['cuts the connection', () => nock(URL).get('/api/v1/query').times(3).query(true).replyWithError('socket hang up')],
   ])('stays silent when Prometheus %s: the scheduler reports that', async (_, fail) => {
     fail();
-    expect(await preflight(URL, policy(), 1000, 1000)).toEqual([]);
+    expect(await preflight(OPTIONS)).toEqual([]);
   });
 });
