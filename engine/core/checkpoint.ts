@@ -7,9 +7,12 @@ import { subjectKey } from './subject.ts';
 import { sumTotals } from './totals.ts';
 import { decodeTimeline, encodeTimeline, stateAgo } from './window.ts';
 
+/** Grows whenever a checkpoint of an older engine could not be continued from. */
+const VERSION = 2;
+
 export interface Checkpoint {
   /** Format of this object; another version is not read. */
-  readonly version: 1;
+  readonly version: typeof VERSION;
   /** Only a policy of the same revision may continue from it. */
   readonly revision: string;
   readonly tickMs: number;
@@ -25,6 +28,7 @@ export interface Checkpoint {
 interface SavedGpu {
   readonly gpu: string;
   readonly node: string;
+  readonly target: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly lastSeenMs: number;
   readonly tracks: readonly SavedTrack[];
@@ -40,7 +44,7 @@ interface SavedTrack {
 export function saveFleet(plan: Plan, state: FleetState): Checkpoint | undefined {
   if (state.tickMs === undefined) return undefined;
   return {
-    version: 1,
+    version: VERSION,
     revision: plan.policy.revision,
     tickMs: state.tickMs,
     watchingSinceMs: state.observer.watchingSinceMs,
@@ -50,13 +54,13 @@ export function saveFleet(plan: Plan, state: FleetState): Checkpoint | undefined
   };
 }
 
-function saveGpu({ gpu, node, labels, lastSeenMs, tracks }: GpuRecord): SavedGpu {
+function saveGpu({ gpu, node, target, labels, lastSeenMs, tracks }: GpuRecord): SavedGpu {
   const saved = tracks.map(({ timeline, sinceMs }) => ({
     ticks: timeline.ticks,
     states: encodeTimeline(timeline),
     sinceMs,
   }));
-  return { gpu, node, labels, lastSeenMs, tracks: saved };
+  return { gpu, node, target, labels, lastSeenMs, tracks: saved };
 }
 
 /**
@@ -64,7 +68,7 @@ function saveGpu({ gpu, node, labels, lastSeenMs, tracks }: GpuRecord): SavedGpu
  * Only the failed check behind a GPU's present state is not kept: the next tick brings it again.
  */
 export function restoreFleet(plan: Plan, saved: Checkpoint): FleetState | undefined {
-  if (saved.version !== 1 || saved.revision !== plan.policy.revision) return undefined;
+  if (saved.version !== VERSION || saved.revision !== plan.policy.revision) return undefined;
   const state = createFleet();
   state.tickMs = saved.tickMs;
   state.observer = { watchingSinceMs: saved.watchingSinceMs };

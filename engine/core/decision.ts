@@ -1,6 +1,6 @@
 /** A decision: may this subject process this capability now, and if not, when? Reads state, never changes it. */
 import { delayedUntilMs, delayMsOf, type Episode, multiplierOf } from './delay.ts';
-import type { FleetState, GpuRecord } from './fleet.ts';
+import { type FleetState, type GpuRecord, rosterOf } from './fleet.ts';
 import { governingHold, type Hold, type Lineage } from './hold.ts';
 import type { Plan, PlannedCapability } from './plan.ts';
 import { type Subject, subjectKey } from './subject.ts';
@@ -14,7 +14,8 @@ export type Basis =
   | { readonly kind: 'delay_over'; readonly episode: Episode }
   | { readonly kind: 'frozen' }
   | { readonly kind: 'hold'; readonly hold: Hold }
-  | { readonly kind: 'stale'; readonly ageMs: number | undefined };
+  | { readonly kind: 'stale'; readonly ageMs: number | undefined }
+  | { readonly kind: 'not_served' };
 
 export interface Outcome {
   readonly canProcess: boolean;
@@ -80,13 +81,26 @@ function byStaleness(plan: Plan, ageMs: number | undefined): Ruling {
   return { canProcess, waitMs: canProcess ? 0 : plan.policy.intervalMs, basis: { kind: 'stale', ageMs } };
 }
 
+/** A capability that none of the subject's GPUs may serve will not become possible by waiting for uptime. */
+const NOT_SERVED: Ruling = { canProcess: false, waitMs: 60_000, basis: { kind: 'not_served' } };
+
 function byDelay(plan: Plan, state: FleetState, question: Question, episode: Episode | undefined): Ruling {
+  if (!isServed(state, question)) return NOT_SERVED;
   if (episode === undefined) return allowedWithoutEpisode(plan, state, question);
   const untilMs = delayedUntilMs(plan.policy.delay, episode);
   if (question.nowMs < untilMs) {
     return { canProcess: false, waitMs: untilMs - question.nowMs, basis: { kind: 'delayed', episode, untilMs } };
   }
   return afterDelay(plan, state, question, episode);
+}
+
+/** Before any GPU is known, nothing is known of what they serve either. */
+function isServed(state: FleetState, { capability, subject }: Question): boolean {
+  const totals = state.totals.get(capability.name);
+  if (totals === undefined || state.gpus.size === 0) return true;
+  if (subject.level === 'fleet') return totals.gpus > 0;
+  if (subject.level === 'node') return totals.nodes.has(subject.id);
+  return capability.serves(state.gpus.get(subject.id)?.labels ?? {});
 }
 
 function allowedWithoutEpisode(plan: Plan, state: FleetState, question: Question): Ruling {
@@ -127,11 +141,14 @@ export function countsFor(
 
 /** The GPUs a subject consists of, as far as they serve the capability. */
 export function gpusOf(state: FleetState, capability: PlannedCapability, subject: Subject): readonly GpuRecord[] {
-  const all = subject.level === 'gpu' ? [state.gpus.get(subject.id)] : [...state.gpus.values()];
-  return all.filter(
-    (gpu): gpu is GpuRecord =>
-      gpu !== undefined && capability.serves(gpu.labels) && (subject.level !== 'node' || gpu.node === subject.id),
-  );
+  return gpusUnder(state, subject).filter(({ labels }) => capability.serves(labels));
+}
+
+function gpusUnder(state: FleetState, subject: Subject): readonly GpuRecord[] {
+  if (subject.level === 'fleet') return [...state.gpus.values()];
+  if (subject.level === 'node') return rosterOf(state).byNode.get(subject.id) ?? [];
+  const record = state.gpus.get(subject.id);
+  return record === undefined ? [] : [record];
 }
 
 function lineageOf(state: FleetState, subject: Subject): Lineage {

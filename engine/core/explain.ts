@@ -4,7 +4,7 @@ import type { FleetState, GpuRecord } from './fleet.ts';
 import { ticksToRecovery } from './forecast.ts';
 import type { Plan, PlannedCapability } from './plan.ts';
 import { lowUptimeReason, verdictReason } from './reason.ts';
-import type { Subject } from './subject.ts';
+import { type Subject, subjectName } from './subject.ts';
 import { TICK, tickStateName } from './tick.ts';
 import { figuresOf } from './totals.ts';
 import { type Status, statusOf, type WindowFigures } from './uptime.ts';
@@ -49,7 +49,7 @@ export function explain(plan: Plan, state: FleetState, question: Question): Expl
     id: decisionId(plan, state, question),
     outcome,
     status: statusOf(figures.map(({ verdict }) => verdict)),
-    reason: reasonOf(plan, outcome.basis, figures),
+    reason: reasonOf(plan, question, outcome.basis, figures),
     ...delayFigures(plan, outcome.episode),
     figures,
     causes: causes.slice(0, MAX_CAUSES),
@@ -86,7 +86,8 @@ function clearsAt(plan: Plan, state: FleetState, capability: PlannedCapability, 
   return (state.tickMs ?? 0) + ticks * intervalMs + delay.recoveryHoldMs;
 }
 
-function reasonOf(plan: Plan, basis: Basis, figures: readonly WindowFigures[]): string {
+function reasonOf(plan: Plan, { name, subject }: Question, basis: Basis, figures: readonly WindowFigures[]): string {
+  if (basis.kind === 'not_served') return `No GPU of ${subjectName(subject)} may serve ${name}`;
   if (basis.kind === 'hold') return `Held by ${basis.hold.owner}: ${basis.hold.reason}`;
   if (basis.kind === 'stale') return staleReason(plan, basis.ageMs);
   const isLow = figures.some(({ verdict }) => verdict === 'low');
@@ -100,7 +101,8 @@ function reasonOf(plan: Plan, basis: Basis, figures: readonly WindowFigures[]): 
 function clearReason(plan: Plan, figures: readonly WindowFigures[]): string {
   if (figures.some(({ verdict }) => verdict === 'met')) return 'Every window with enough data meets its threshold';
   const share = Math.round(plan.policy.minCoverage * 100);
-  return `Not enough data yet: no window has ${share}% of its ticks observed`;
+  const best = Math.max(0, ...figures.map(({ coverage }) => coverage));
+  return `Not enough data yet: no window has ${share}% of its ticks observed, the best has ${Math.floor(best * 100)}%`;
 }
 
 function staleReason(plan: Plan, ageMs: number | undefined): string {

@@ -28,6 +28,8 @@ interface Track {
 export interface GpuRecord {
   readonly gpu: string;
   node: string;
+  /** The target that last exposed it. */
+  target: string;
   labels: Readonly<Record<string, string>>;
   /** Latest tick with a fresh sample. */
   lastSeenMs: number;
@@ -45,6 +47,15 @@ export interface FleetState {
   readonly episodes: Map<string, RunningEpisode>;
   /** Totals of the latest tick by capability name. */
   readonly totals: Map<string, Totals>;
+  /** Gathered by the first question after a tick that needs it (`rosterOf`). */
+  roster: Roster | undefined;
+}
+
+/** The GPUs of one tick by where they are, so that a question need not look at every GPU. */
+interface Roster {
+  readonly tickMs: number | undefined;
+  readonly byNode: ReadonlyMap<string, readonly GpuRecord[]>;
+  readonly byIndex: ReadonlyMap<string | undefined, readonly GpuRecord[]>;
 }
 
 /** A plan and the state it has judged so far: what decisions are made from. */
@@ -74,7 +85,18 @@ export function createFleet(): FleetState {
     gpus: new Map(),
     episodes: new Map(),
     totals: new Map(),
+    roster: undefined,
   };
+}
+
+/** GPUs by node and by their `gpu` label, as of the latest tick. */
+export function rosterOf(state: FleetState): Roster {
+  if (state.roster !== undefined && state.roster.tickMs === state.tickMs) return state.roster;
+  const gpus = [...state.gpus.values()];
+  const byNode = Map.groupBy(gpus, ({ node }) => node);
+  const byIndex = Map.groupBy(gpus, ({ labels }) => labels.gpu);
+  state.roster = { tickMs: state.tickMs, byNode, byIndex };
+  return state.roster;
 }
 
 /** Registers a GPU that was alive before the replayed history starts, so that its absence counts as down. */
@@ -109,7 +131,8 @@ function createRecord(plan: Plan, sighting: Sighting, atMs: number): GpuRecord {
     verdict: UNOBSERVED,
     sinceMs: atMs,
   }));
-  return { gpu: sighting.gpu, node: sighting.node, labels: sighting.labels, lastSeenMs: atMs, tracks };
+  const { gpu, node, target, labels } = sighting;
+  return { gpu, node, target, labels, lastSeenMs: atMs, tracks };
 }
 
 function judgeGpus(plan: Plan, state: FleetState, observation: Observation, events: FleetEvent[]): void {
@@ -136,6 +159,7 @@ function see(plan: Plan, state: FleetState, sighting: Sighting, atMs: number): v
     return;
   }
   record.node = sighting.node;
+  record.target = sighting.target;
   record.labels = sighting.labels;
   record.lastSeenMs = atMs;
 }
@@ -153,7 +177,7 @@ function outcomeOf(
   isSeen: boolean,
 ): Verdict | undefined {
   if (state.observer.watchingSinceMs === undefined) return UNOBSERVED;
-  if (isSeen && observation.targets.get(record.node) !== 0) return undefined;
+  if (isSeen && observation.targets.get(record.target) !== 0) return undefined;
   return absenceCounts(plan.policy.presence, state.observer, observation.atMs) ? DOWN : UNOBSERVED;
 }
 

@@ -6,9 +6,9 @@ import { judgeWindows } from './totals.ts';
 import { stateAgo, type Timeline, type WindowCounts } from './window.ts';
 
 /**
- * Healthy ticks needed from now on until the windows of the GPUs, taken together, are met; 0 when they already are.
- * Every healthy tick adds one up tick per GPU and drops each window's oldest, so the answer is at most the longest
- * window's length.
+ * Healthy ticks needed from now on until the windows of the GPUs, taken together, are met and stay so; 0 when they are
+ * already. Every healthy tick adds one up tick per GPU and drops each window's oldest, so the answer is at most the
+ * longest window's length. A window that coverage will first make known counts too: it may turn low on the way.
  */
 export function ticksToRecovery(plan: Plan, capability: PlannedCapability, gpus: readonly GpuRecord[]): number {
   const timelines = gpus.flatMap((gpu) => gpu.tracks[capability.profile]?.timeline ?? []);
@@ -17,11 +17,12 @@ export function ticksToRecovery(plan: Plan, capability: PlannedCapability, gpus:
   const longest = Math.max(...lengths);
   const held = countByAge(timelines, longest);
   const windows = lengths.map((length) => countsOf(held, length, timelines));
+  let needed = 0;
   for (let healthy = 0; healthy < longest; healthy++) {
-    if (judgeWindows(plan, capability, windows) === 'met') return healthy;
+    if (judgeWindows(plan, capability, windows) !== 'met') needed = healthy + 1;
     for (const counts of windows) pushHealthy(counts, held, healthy, timelines.length);
   }
-  return longest;
+  return needed;
 }
 
 type MutableCounts = { -readonly [K in keyof WindowCounts]: WindowCounts[K] };

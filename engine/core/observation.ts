@@ -4,15 +4,17 @@
 export interface Sighting {
   readonly gpu: string;
   readonly node: string;
+  /** The target that exposes it (`targetKey`). */
+  readonly target: string;
   /** Descriptive labels (model, index), by label name. */
   readonly labels: Readonly<Record<string, string>>;
   /** Instant of the newest presence sample, milliseconds. */
   readonly sampledAtMs: number;
 }
 
-/** Values by GPU id; a Map is one. `undefined` is a missing value, never 0. */
+/** Values by GPU id, or by target; a Map is one. `undefined` is a missing value, never 0. */
 export interface Readings {
-  get(gpu: string): number | undefined;
+  get(id: string): number | undefined;
 }
 
 export interface Observation {
@@ -20,7 +22,7 @@ export interface Observation {
   readonly atMs: number;
   /** Newest observer heartbeat sample, milliseconds; undefined when there is none. */
   readonly observerAtMs: number | undefined;
-  /** Scrape health by node, 0 or 1. */
+  /** Scrape health by target (`targetKey`), 0 or 1. */
   readonly targets: Readings;
   readonly sightings: readonly Sighting[];
   /** One entry per check, keyed by the check's query (`checkQuery`). */

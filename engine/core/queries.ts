@@ -6,15 +6,22 @@ export function observerQuery(policy: Policy): string {
   return `max(timestamp(${policy.presence.observer}))`;
 }
 
-/** Scrape health per node: 0 as soon as one of its targets is down. */
+/** Label that tells a node's targets apart: its GPUs must not go down with another exporter on the same node. */
+export const JOB = 'job';
+
+/** Scrape health per target, which is a job on a node. */
 export function targetQuery(policy: Policy): string {
-  return `min by (${policy.identity.node}) (${policy.presence.target})`;
+  return `min by (${policy.identity.node}, ${JOB}) (${policy.presence.target})`;
+}
+
+/** Key of a target in an observation. */
+export function targetKey(node: string, job: string): string {
+  return `${job} ${node}`;
 }
 
 /** Instant of the newest sample per GPU, in seconds, with its node and descriptive labels. */
 export function presenceQuery(policy: Policy): string {
-  const { gpu, node, labels } = policy.identity;
-  return `max by (${[gpu, node, ...labels].join(', ')}) (timestamp(${policy.presence.selector}))`;
+  return `max by (${presenceLabels(policy)}) (timestamp(${policy.presence.selector}))`;
 }
 
 /** The check's value per GPU; of several series for one GPU, the worst. */
@@ -34,7 +41,10 @@ export function checkQueries(policy: Policy): readonly string[] {
  * The subquery's step equals Prometheus' default lookback, so no sample falls between two steps.
  */
 export function rememberQuery(policy: Policy): string {
-  const { gpu, node, labels } = policy.identity;
   const span = Math.max(300, Math.round(policy.presence.rememberMs / 1000));
-  return `max by (${[gpu, node, ...labels].join(', ')}) (max_over_time(timestamp(${policy.presence.selector})[${span}s:5m]))`;
+  return `max by (${presenceLabels(policy)}) (max_over_time(timestamp(${policy.presence.selector})[${span}s:5m]))`;
+}
+
+function presenceLabels({ identity }: Policy): string {
+  return [identity.gpu, identity.node, JOB, ...identity.labels.filter((label) => label !== JOB)].join(', ');
 }

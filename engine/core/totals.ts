@@ -1,8 +1,8 @@
 /** Window counts of nodes and of the fleet: the ticks of their GPUs, summed. */
 import type { GpuRecord } from './fleet.ts';
 import type { Plan, PlannedCapability } from './plan.ts';
-import { overallVerdict, type WindowFigures, type WindowVerdict, windowFigures } from './uptime.ts';
-import { sumCounts, type WindowCounts, windowCounts } from './window.ts';
+import { judgeWindow, type WindowFigures, type WindowVerdict, windowFigures } from './uptime.ts';
+import { sumCounts, sumWindow, type WindowCounts, windowCounts } from './window.ts';
 
 /** Counts by window of one capability, over the GPUs that serve it. */
 export interface Totals {
@@ -13,17 +13,23 @@ export interface Totals {
 }
 
 export function sumTotals(plan: Plan, gpus: Iterable<GpuRecord>, capability: PlannedCapability): Totals {
+  const served = [...gpus].filter(({ labels }) => capability.serves(labels));
   const nodes = new Map<string, readonly WindowCounts[]>();
-  let served = 0;
-  for (const record of gpus) {
-    if (!capability.serves(record.labels)) continue;
-    const counts = gpuCounts(plan, capability, record);
-    const sofar = nodes.get(record.node);
-    nodes.set(record.node, sofar === undefined ? counts : addAll(sofar, counts));
-    served++;
+  for (const [node, records] of Map.groupBy(served, (record) => record.node)) {
+    nodes.set(node, groupCounts(plan, capability, records));
   }
   const fleet = [...nodes.values()].reduce<readonly WindowCounts[]>((a, b) => (a.length === 0 ? b : addAll(a, b)), []);
-  return { fleet, nodes, gpus: served };
+  return { fleet, nodes, gpus: served.length };
+}
+
+function groupCounts(
+  plan: Plan,
+  { profile }: PlannedCapability,
+  records: readonly GpuRecord[],
+): readonly WindowCounts[] {
+  const timelines = records.flatMap(({ tracks }) => tracks[profile]?.timeline ?? []);
+  const windows = plan.profiles[profile]?.windows ?? [];
+  return windows.map((_, w) => sumWindow(timelines, w));
 }
 
 /** Counts of every window of one GPU under a capability. */
@@ -53,8 +59,17 @@ export function figuresOf(
 /** `low` when any window is low, `met` when all known ones are met. */
 export function judgeWindows(
   plan: Plan,
-  capability: PlannedCapability,
+  { profile }: PlannedCapability,
   counts: readonly WindowCounts[],
 ): WindowVerdict {
-  return overallVerdict(figuresOf(plan, capability, counts).map((figures) => figures.verdict));
+  const windows = plan.profiles[profile]?.windows ?? [];
+  let overall: WindowVerdict = 'unknown';
+  for (let w = 0; w < counts.length; w++) {
+    const [window, count] = [windows[w], counts[w]];
+    if (window === undefined || count === undefined) continue;
+    const verdict = judgeWindow(plan.policy, window, count);
+    if (verdict === 'low') return 'low';
+    if (verdict === 'met') overall = 'met';
+  }
+  return overall;
 }

@@ -21,24 +21,31 @@ export interface WindowFigures {
 
 /** uptime = up / (up + down), with busy ticks on the side that the policy names. */
 export function windowFigures(policy: Policy, window: UptimeWindow, counts: WindowCounts): WindowFigures {
-  const samples = counts.up + counts.busy + counts.down;
-  const good = counts.up + (policy.busyCountsAs === 'up' ? counts.busy : 0);
-  const coverage = counts.expected === 0 ? 0 : samples / counts.expected;
+  const samples = samplesOf(counts);
+  const coverage = coverageOf(counts);
   const isFull = counts.length > 0 && counts.span >= counts.length;
-  const uptime = samples === 0 ? undefined : good / samples;
-  const verdict = judgeWindow(policy, window, { good, samples, coverage });
+  const uptime = samples === 0 ? undefined : goodOf(policy, counts) / samples;
+  const verdict = judgeWindow(policy, window, counts);
   return { window, counts, uptime, coverage, samples, isFull, verdict };
 }
 
-interface Evidence {
-  readonly good: number;
-  readonly samples: number;
-  readonly coverage: number;
+function samplesOf({ up, busy, down }: WindowCounts): number {
+  return up + busy + down;
+}
+
+function goodOf({ busyCountsAs }: Policy, { up, busy }: WindowCounts): number {
+  return up + (busyCountsAs === 'up' ? busy : 0);
+}
+
+function coverageOf(counts: WindowCounts): number {
+  return counts.expected === 0 ? 0 : samplesOf(counts) / counts.expected;
 }
 
 /** A window with too little coverage is unknown, full or not: nobody pays for what was not observed. */
-function judgeWindow(policy: Policy, window: UptimeWindow, { good, samples, coverage }: Evidence): WindowVerdict {
-  if (samples === 0 || coverage < policy.minCoverage) return 'unknown';
+export function judgeWindow(policy: Policy, window: UptimeWindow, counts: WindowCounts): WindowVerdict {
+  const samples = samplesOf(counts);
+  if (samples === 0 || coverageOf(counts) < policy.minCoverage) return 'unknown';
+  const good = goodOf(policy, counts);
   const reached = policy.judge === 'wilson' ? wilsonUpperBound(good, samples) : good / samples;
   return reached < window.threshold ? 'low' : 'met';
 }
@@ -64,10 +71,4 @@ export function statusOf(verdicts: readonly WindowVerdict[]): Status {
   if (low >= 2) return 'unhealthy';
   if (low === 1) return 'degraded';
   return verdicts.includes('met') ? 'healthy' : 'unknown';
-}
-
-/** What a delay needs to know of the windows: is any low, or are all known ones met? */
-export function overallVerdict(verdicts: readonly WindowVerdict[]): WindowVerdict {
-  if (verdicts.includes('low')) return 'low';
-  return verdicts.includes('met') ? 'met' : 'unknown';
 }

@@ -66,7 +66,21 @@ export function windowCounts(timeline: Timeline, w: number): WindowCounts {
   };
 }
 
-/** Sum over several GPUs: ticks weigh by capacity, the span is that of the longest known. */
+/** Counts of window `w` over several GPUs, straight from their timelines: a fleet is summed at every tick. */
+export function sumWindow(timelines: readonly Timeline[], w: number): WindowCounts {
+  const length = timelines[0]?.lengths[w] ?? 0;
+  const sum = { up: 0, busy: 0, down: 0, expected: length * timelines.length, span: 0, length };
+  const at = w * STATES;
+  for (const { counts, ticks } of timelines) {
+    sum.up += counts[at + TICK.up] ?? 0;
+    sum.busy += counts[at + TICK.busy] ?? 0;
+    sum.down += counts[at + TICK.down] ?? 0;
+    sum.span = Math.max(sum.span, Math.min(ticks, length));
+  }
+  return sum;
+}
+
+/** Sum of two groups of GPUs: ticks weigh by capacity, the span is that of the longest known. */
 export function sumCounts(a: WindowCounts, b: WindowCounts): WindowCounts {
   return {
     up: a.up + b.up,

@@ -1,7 +1,7 @@
 /** Gateways ask here: GET /api/v1/gate/{forward|envoy|nginx}/{capability}. Answered from memory, without express. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { decide, type Outcome, type Question } from '../core/decision.ts';
-import { decisionId, explain } from '../core/explain.ts';
+import { type Basis, decide, type Outcome, type Question } from '../core/decision.ts';
+import { decisionId, type Explanation, explain } from '../core/explain.ts';
 import type { GateStats } from '../metrics/own.ts';
 import { Problem, problemBody } from './problem.ts';
 import { type Filters, questionFor } from './question.ts';
@@ -14,15 +14,26 @@ const PREFIX = '/api/v1/gate/';
 
 /** Answers gate requests and says so; every other request is left to the caller. */
 export function createGate(view: EngineView, stats: GateStats): (req: IncomingMessage, res: ServerResponse) => boolean {
+  const gate: Gate = { view, stats, denials: new Map() };
   return (req, res) => {
     const url = req.url ?? '';
     if (!url.startsWith(PREFIX)) return false;
     const route = parseRoute(url, req);
     if (route === undefined) return false;
-    answer(view, stats, route, res);
+    answer(gate, route, res);
     return true;
   };
 }
+
+interface Gate {
+  readonly view: EngineView;
+  readonly stats: GateStats;
+  /** Denials explained lately. */
+  readonly denials: Map<string, Denial>;
+}
+
+/** What a denial says besides the time: the same until the next tick, or until it rests on something else. */
+type Denial = Pick<Explanation, 'reason' | 'multiplier' | 'clearsAtMs'>;
 
 interface Route {
   readonly flavour: Flavour;
@@ -69,14 +80,15 @@ function header(req: IncomingMessage, name: string): string | undefined {
   return Array.isArray(value) ? value[0] : value;
 }
 
-function answer(view: EngineView, stats: GateStats, { flavour, filters }: Route, res: ServerResponse): void {
+function answer(gate: Gate, { flavour, filters }: Route, res: ServerResponse): void {
+  const { view, stats } = gate;
   try {
     const question = questionFor(view, filters);
     const { plan, state } = view.judged();
     const outcome = decide(plan, state, question);
     count(stats, flavour, outcome.canProcess);
     if (outcome.canProcess) allow(view, question, outcome, res);
-    else deny(view, question, flavour, res);
+    else deny(gate, { question, outcome, flavour }, res);
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
     count(stats, flavour, false);
@@ -101,19 +113,49 @@ function allow(view: EngineView, question: Question, outcome: Outcome, res: Serv
   res.end();
 }
 
-function deny(view: EngineView, question: Question, flavour: Flavour, res: ServerResponse): void {
-  const { plan, state } = view.judged();
-  const { id, outcome, reason, multiplier, clearsAtMs } = explain(plan, state, question);
+interface Denied {
+  readonly question: Question;
+  readonly outcome: Outcome;
+  readonly flavour: Flavour;
+}
+
+function deny(gate: Gate, { question, outcome, flavour }: Denied, res: ServerResponse): void {
+  const { plan, state } = gate.view.judged();
+  const id = decisionId(plan, state, question);
+  const { reason, multiplier, clearsAtMs } = denialOf(gate, question, `${id} ${basisKey(outcome.basis)}`);
   const waitSeconds = Math.max(1, Math.ceil(outcome.waitMs / 1000));
-  const problem = new Problem(429, reason, {
+  const extra = {
     decision_id: id,
     wait_time_seconds: waitSeconds,
     multiplier,
     consecutive_failures: outcome.episode?.failures ?? 0,
-    ...(clearsAtMs === undefined ? {} : { clears_at_if_healthy: clearsAtMs / 1000 }),
+    clears_at_if_healthy: clearsAtMs === undefined ? undefined : clearsAtMs / 1000,
     stale: outcome.isStale,
-  });
+  };
+  // Not thrown, so not an Error: recording a stack costs more than the rest of the answer.
+  const status = outcome.basis.kind === 'not_served' ? 403 : 429;
+  const problem: Problem = { name: 'Problem', status, message: reason, extra };
   refuse(problem, flavour, res, { 'retry-after': String(waitSeconds), 'x-decision-id': id });
+}
+
+const MAX_DENIALS = 10_000;
+
+/** Explaining walks over whole windows, and a denied client asks again and again: each denial is explained once. */
+function denialOf({ view, denials }: Gate, question: Question, key: string): Denial {
+  const known = denials.get(key);
+  if (known !== undefined) return known;
+  const { plan, state } = view.judged();
+  const { reason, multiplier, clearsAtMs } = explain(plan, state, question);
+  if (denials.size >= MAX_DENIALS) denials.clear();
+  const denial = { reason, multiplier, clearsAtMs };
+  denials.set(key, denial);
+  return denial;
+}
+
+/** What a reason depends on besides the decision id, which names policy, tick, capability and subject. */
+function basisKey(basis: Basis): string {
+  if (basis.kind === 'hold') return `hold ${basis.hold.id}`;
+  return basis.kind === 'stale' ? `stale ${Math.round((basis.ageMs ?? -1) / 1000)}` : basis.kind;
 }
 
 /**
@@ -122,8 +164,9 @@ function deny(view: EngineView, question: Question, flavour: Flavour, res: Serve
  */
 function refuse(problem: Problem, flavour: Flavour, res: ServerResponse, headers: Record<string, string> = {}): void {
   const denied = problem.status === 429 ? 429 : 403;
-  const body = problemBody(problem);
-  res.writeHead(flavour === 'nginx' ? 403 : denied, {
+  const status = flavour === 'nginx' ? 403 : denied;
+  const body = problemBody({ ...problem, message: problem.message, status });
+  res.writeHead(status, {
     'content-type': 'application/problem+json',
     'content-length': String(Buffer.byteLength(body)),
     'cache-control': 'no-store',

@@ -1,6 +1,6 @@
 /** From request parameters to a question: which capability, about whom. */
 import type { Question } from '../core/decision.ts';
-import type { FleetState } from '../core/fleet.ts';
+import { type FleetState, type GpuRecord, rosterOf } from '../core/fleet.ts';
 import { capabilityFor } from '../core/plan.ts';
 import { FLEET, type Subject } from '../core/subject.ts';
 import { Problem } from './problem.ts';
@@ -42,12 +42,16 @@ function isKnownNode(state: FleetState, node: string): boolean {
 function findGpu(state: FleetState, gpu: string, node: string | undefined): string {
   const known = state.gpus.get(gpu);
   if (known !== undefined && (node === undefined || known.node === node)) return gpu;
-  const byIndex = [...state.gpus.values()].filter(
-    (record) => record.labels.gpu === gpu && (node ?? record.node) === record.node,
-  );
+  const byIndex = gpusWithIndex(state, gpu, node);
   const [only] = byIndex;
   if (only !== undefined && byIndex.length === 1) return only.gpu;
   if (only === undefined)
     throw new Problem(404, `GPU "${gpu}" has not been seen${node === undefined ? '' : ` on node "${node}"`}`);
   throw new Problem(404, `${byIndex.length} GPUs have index ${gpu}; add node=… or give the UUID`);
+}
+
+function gpusWithIndex(state: FleetState, index: string, node: string | undefined): readonly GpuRecord[] {
+  const roster = rosterOf(state);
+  if (node === undefined) return roster.byIndex.get(index) ?? [];
+  return (roster.byNode.get(node) ?? []).filter(({ labels }) => labels.gpu === index);
 }

@@ -1,5 +1,5 @@
 /** The series the engine derives: uptime, coverage, status and delays per GPU, node and fleet. */
-import { countsFor, decide, delayFigures } from '../core/decision.ts';
+import { countsFor, decide, delayFigures, type Question } from '../core/decision.ts';
 import type { GpuRecord, Judged } from '../core/fleet.ts';
 import type { Hold } from '../core/hold.ts';
 import type { PlannedCapability } from '../core/plan.ts';
@@ -7,7 +7,7 @@ import { FLEET, type Level, type Subject } from '../core/subject.ts';
 import { tickStateName } from '../core/tick.ts';
 import { figuresOf } from '../core/totals.ts';
 import { type Status, statusOf, type WindowFigures } from '../core/uptime.ts';
-import { type Family, type Line, renderFamily } from './exposition.ts';
+import { type Family, type Line, renderFamily, renderPairs } from './exposition.ts';
 
 /** Level in metric names: `gpu_uptime_ratio`, `gpu_uptime_node_ratio`, `gpu_uptime_fleet_ratio`. */
 const INFIX: Record<Level, string> = { gpu: '', node: 'node_', fleet: 'fleet_' };
@@ -19,7 +19,8 @@ const OF: Record<Level, string> = {
 const STATUSES: readonly Status[] = ['healthy', 'degraded', 'unhealthy', 'unknown'];
 
 interface Row {
-  readonly labels: Readonly<Record<string, string>>;
+  /** Rendered pairs: every family repeats them, and there may be ten thousand rows. */
+  readonly labels: string;
   readonly figures: readonly WindowFigures[];
   readonly multiplier: number;
   readonly waitSeconds: number;
@@ -65,13 +66,13 @@ const FAMILIES: readonly RowFamily[] = [
 function windowLines({ labels, figures }: Row, get: (figures: WindowFigures) => number | undefined): readonly Line[] {
   return figures.flatMap((window): Line[] => {
     const value = get(window);
-    return value === undefined ? [] : [[{ ...labels, window: window.window.name }, value]];
+    return value === undefined ? [] : [[`${labels},${renderPairs({ window: window.window.name })}`, value]];
   });
 }
 
 function statusLines({ labels, figures }: Row): readonly Line[] {
   const present = statusOf(figures.map(({ verdict }) => verdict));
-  return STATUSES.map((status) => [{ ...labels, status }, status === present ? 1 : 0]);
+  return STATUSES.map((status) => [`${labels},${renderPairs({ status })}`, status === present ? 1 : 0]);
 }
 
 /**
@@ -84,7 +85,7 @@ export function renderDerived(judged: Judged, holds: readonly Hold[], nowMs: num
     rowOf(
       judged,
       { name: capability.name, capability, subject, nowMs, holds },
-      { ...labels, capability: capability.name },
+      renderPairs({ ...labels, capability: capability.name }),
     );
   const [first] = plan.capabilities;
   const gpus = [...state.gpus.values()].filter(({ labels }) => first.serves(labels));
@@ -113,7 +114,7 @@ function gpuLabels({ gpu, node, labels }: GpuRecord): Record<string, string> {
   return { uuid: gpu, ...labels, node };
 }
 
-function rowOf({ plan, state }: Judged, question: Parameters<typeof decide>[2], labels: Record<string, string>): Row {
+function rowOf({ plan, state }: Judged, question: Question, labels: string): Row {
   const { capability, subject } = question;
   const outcome = decide(plan, state, question);
   const figures = figuresOf(plan, capability, countsFor(plan, state, capability, subject));

@@ -6,8 +6,10 @@ export interface Family {
   readonly help: string;
 }
 
-/** One sample line's labels (in order) and value. */
-export type Line = readonly [labels: Readonly<Record<string, string>>, value: number];
+type Labels = Readonly<Record<string, string>>;
+
+/** One sample line's labels (in order, or as `renderPairs` has written them) and value. */
+export type Line = readonly [labels: Labels | string, value: number];
 
 /** Renders a family; an empty one is left out, HELP and TYPE included. */
 export function renderFamily({ name, type, help }: Family, lines: readonly Line[]): string {
@@ -16,9 +18,16 @@ export function renderFamily({ name, type, help }: Family, lines: readonly Line[
   return `# HELP ${name} ${help.replace(/\\/g, '\\\\').replace(/\n/g, '\\n')}\n# TYPE ${name} ${type}\n${body}`;
 }
 
-function renderLabels(labels: Readonly<Record<string, string>>): string {
-  const pairs = Object.entries(labels).map(([name, value]) => `${name}="${escapeValue(value)}"`);
-  return pairs.length === 0 ? '' : `{${pairs.join(',')}}`;
+function renderLabels(labels: Labels | string): string {
+  const pairs = typeof labels === 'string' ? labels : renderPairs(labels);
+  return pairs === '' ? '' : `{${pairs}}`;
+}
+
+/** `name="value",…` without braces: labels that many lines share are escaped once. */
+export function renderPairs(labels: Labels): string {
+  return Object.entries(labels)
+    .map(([name, value]) => `${name}="${escapeValue(value)}"`)
+    .join(',');
 }
 
 function escapeValue(value: string): string {

@@ -1,7 +1,15 @@
 /** Reads Prometheus history as observations: one tick by instant queries, many ticks by range queries on the same grid. */
 import { isAbsurd, type Observation, type Readings, type Sighting } from '../core/observation.ts';
 import type { Policy } from '../core/policy.ts';
-import { checkQueries, observerQuery, presenceQuery, rememberQuery, targetQuery } from '../core/queries.ts';
+import {
+  checkQueries,
+  JOB,
+  observerQuery,
+  presenceQuery,
+  rememberQuery,
+  targetKey,
+  targetQuery,
+} from '../core/queries.ts';
 import type { Labels, PromQuery, Range, Sample, Series } from './query.ts';
 
 export interface HistoryStats {
@@ -29,7 +37,7 @@ export async function readTick(history: History, atMs: number, signal: AbortSign
   return {
     atMs,
     observerAtMs: instantOf(observer[0]?.value),
-    targets: readingsBy(policy.identity.node, targets),
+    targets: readingsBy(targetOf(policy), targets),
     sightings: presence.flatMap(({ labels, value }) => sightingOf(policy, labels, value) ?? []),
     readings: new Map(checks.map((query, i) => [query, checkReadings(history, readings[i] ?? [])])),
   };
@@ -41,11 +49,10 @@ export async function readTicks(history: History, range: Range, signal: AbortSig
   const ask = (expr: string) => prom.range(expr, range, signal);
   const checks = checkQueries(policy);
   const observer = await ask(observerQuery(policy));
-  const targets = columnsBy(policy.identity.node, await ask(targetQuery(policy)));
+  const targets = columnsBy(targetOf(policy), await ask(targetQuery(policy)));
   const presence = await ask(presenceQuery(policy));
   const columns: (readonly [string, ReadonlyMap<string, Float64Array>])[] = [];
-  for (const query of checks)
-    columns.push([query, columnsBy(policy.identity.gpu, dropAbsurd(history, await ask(query)))]);
+  for (const query of checks) columns.push([query, columnsBy(gpuOf(policy), dropAbsurd(history, await ask(query)))]);
   const ticks = Math.floor((range.endMs - range.startMs) / range.stepMs) + 1;
   return Array.from({ length: ticks }, (_, i) => ({
     atMs: range.startMs + i * range.stepMs,
@@ -74,16 +81,30 @@ function sightingOf(policy: Policy, labels: Labels, seconds: number | undefined)
   const sampledAtMs = instantOf(seconds);
   const gpu = labels[policy.identity.gpu];
   if (sampledAtMs === undefined || gpu === undefined) return undefined;
-  const described = policy.identity.labels.flatMap((name) =>
-    labels[name] === undefined ? [] : [[name, labels[name]]],
-  );
-  return { gpu, node: labels[policy.identity.node] ?? '', labels: Object.fromEntries(described), sampledAtMs };
+  const described: Record<string, string> = {};
+  for (const name of policy.identity.labels) {
+    const value = labels[name];
+    if (value !== undefined) described[name] = value;
+  }
+  const node = labels[policy.identity.node] ?? '';
+  return { gpu, node, target: targetKey(node, labels[JOB] ?? ''), labels: described, sampledAtMs };
 }
 
-function readingsBy(label: string, vector: readonly Sample[]): Map<string, number> {
+/** What a series is about, from its labels; undefined when they do not say. */
+type IdOf = (labels: Labels) => string | undefined;
+
+function gpuOf({ identity }: Policy): IdOf {
+  return (labels) => labels[identity.gpu];
+}
+
+function targetOf({ identity }: Policy): IdOf {
+  return (labels) => targetKey(labels[identity.node] ?? '', labels[JOB] ?? '');
+}
+
+function readingsBy(idOf: IdOf, vector: readonly Sample[]): Map<string, number> {
   const byId = new Map<string, number>();
   for (const { labels, value } of vector) {
-    const id = labels[label];
+    const id = idOf(labels);
     if (id !== undefined && !Number.isNaN(value)) byId.set(id, value);
   }
   return byId;
@@ -92,13 +113,16 @@ function readingsBy(label: string, vector: readonly Sample[]): Map<string, numbe
 function checkReadings({ policy, stats }: History, vector: readonly Sample[]): Readings {
   const sane = vector.filter(({ value }) => !isAbsurd(value));
   stats.absurdValues += vector.length - sane.length;
-  return readingsBy(policy.identity.gpu, sane);
+  return readingsBy(gpuOf(policy), sane);
 }
 
-function columnsBy(label: string, matrix: readonly Series[]): ReadonlyMap<string, Float64Array> {
-  return new Map(
-    matrix.flatMap(({ labels, values }) => (labels[label] === undefined ? [] : [[labels[label], values]])),
-  );
+function columnsBy(idOf: IdOf, matrix: readonly Series[]): ReadonlyMap<string, Float64Array> {
+  const columns = new Map<string, Float64Array>();
+  for (const { labels, values } of matrix) {
+    const id = idOf(labels);
+    if (id !== undefined) columns.set(id, values);
+  }
+  return columns;
 }
 
 /** NaN marks a missing sample already, so only other absurd values are counted. */

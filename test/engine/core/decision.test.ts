@@ -4,7 +4,7 @@ import { explain } from '../../../engine/core/explain.ts';
 import type { Hold } from '../../../engine/core/hold.ts';
 import type { Policy } from '../../../engine/core/policy.ts';
 import { FLEET, type Subject } from '../../../engine/core/subject.ts';
-import { MINUTE, type Played, planOf, play, SECOND, type TickShown, times } from './fixtures.ts';
+import { capability, MINUTE, type Played, planOf, play, SECOND, type TickShown, times } from './fixtures.ts';
 
 const HEALTHY = times(24, { 'a/0': 'up', 'a/1': 'up' });
 const NODE: Subject = { level: 'node', id: 'a' };
@@ -83,6 +83,31 @@ describe('decide', () => {
   });
 });
 
+describe('a capability that some GPUs may not serve', () => {
+  const big = capability('llm-70b', { gpus: { gpu: '1' } });
+  const fleet = play(
+    planOf({ capabilities: [capability('default'), big] }),
+    times(24, { 'a/0': 'up', 'a/1': 'up', 'b/0': 'up' }),
+  );
+  const served = fleet.plan.capabilities.find(({ name }) => name === 'llm-70b') ?? fleet.plan.capabilities[0];
+  const about = (subject: Subject) => outcome(fleet, 3 * SECOND, { name: 'llm-70b', capability: served, subject });
+
+  it.each<[Subject, unknown[]]>([
+    [FLEET, [true, 0, 'clear']],
+    [NODE, [true, 0, 'clear']],
+    [{ level: 'gpu', id: 'a/1' }, [true, 0, 'clear']],
+    [{ level: 'gpu', id: 'a/0' }, [false, 60, 'not_served']],
+    [{ level: 'node', id: 'b' }, [false, 60, 'not_served']],
+  ])('%j', (subject, expected) => {
+    expect(about(subject)).toEqual(expected);
+  });
+
+  it('says so', () => {
+    const question = ask(fleet, 0, { name: 'llm-70b', capability: served, subject: { level: 'node', id: 'b' } });
+    expect(explain(fleet.plan, fleet.state, question).reason).toBe('No GPU of node b may serve llm-70b');
+  });
+});
+
 describe('operator holds', () => {
   const bad = played([...HEALTHY, ...times(1, { 'a/0': 'hot', 'a/1': 'up' })]);
   const nowMs = (bad.state.tickMs ?? 0) + 3 * SECOND;
@@ -154,7 +179,12 @@ describe('explain', () => {
 
   it.each<[string, readonly TickShown[], number, string]>([
     ['healthy', HEALTHY, 3, 'Every window with enough data meets its threshold'],
-    ['young', times(2, { 'a/0': 'up' }), 3, 'Not enough data yet: no window has 50% of its ticks observed'],
+    [
+      'young',
+      times(2, { 'a/0': 'up' }),
+      3,
+      'Not enough data yet: no window has 50% of its ticks observed, the best has 33%',
+    ],
     ['stale', HEALTHY, 360, 'The newest judged tick is 360 s old (limit 300 s); on_stale: allow'],
     [
       'blind',

@@ -3,7 +3,7 @@ import { createFleet, type FleetState, stepFleet } from '../../../engine/core/fl
 import type { Observation } from '../../../engine/core/observation.ts';
 import { type Plan, planPolicy } from '../../../engine/core/plan.ts';
 import type { Capability, Check, Policy, UptimeWindow } from '../../../engine/core/policy.ts';
-import { checkQuery } from '../../../engine/core/queries.ts';
+import { checkQuery, targetKey } from '../../../engine/core/queries.ts';
 
 export const SECOND = 1000;
 export const MINUTE = 60 * SECOND;
@@ -112,10 +112,13 @@ export function observe(plan: Plan, atMs: number, { isWatched, gpus }: TickShown
   return {
     atMs,
     observerAtMs: isWatched ? atMs - SECOND : undefined,
-    targets: new Map(shown.filter(([, show]) => show === 'target_down').map(([gpu]) => [nodeOf(gpu), 0])),
+    targets: new Map(
+      shown.filter(([, show]) => show === 'target_down').map(([gpu]) => [targetKey(nodeOf(gpu), 'gpu'), 0]),
+    ),
     sightings: shown.map(([gpu, show]) => ({
       gpu,
       node: nodeOf(gpu),
+      target: targetKey(nodeOf(gpu), 'gpu'),
       labels: { gpu: gpu.split('/')[1] ?? '', modelName: 'NVIDIA A100' },
       sampledAtMs: show === 'stale' ? atMs - MINUTE : atMs - SECOND,
     })),

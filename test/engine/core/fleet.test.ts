@@ -112,7 +112,7 @@ describe('stepFleet', () => {
   it('counts a GPU remembered from before the replayed history as down', () => {
     const state = createFleet();
     state.tickMs = START_MS;
-    rememberGpu(PLAN, state, { gpu: 'a/0', node: 'a', labels: {}, sampledAtMs: START_MS - 60_000 });
+    rememberGpu(PLAN, state, { gpu: 'a/0', node: 'a', target: 'gpu a', labels: {}, sampledAtMs: START_MS - 60_000 });
     play(PLAN, times(6, { 'b/0': 'up' }), state);
     expect(state.totals.get('default')?.nodes.get('a')?.[0]).toMatchObject({ up: 0, down: 4 });
   });

@@ -3,7 +3,7 @@ import { capability, planOf, play, times } from '../core/fixtures.ts';
 import { type Serving, serve } from './serving.ts';
 
 const UP = { 'a/0': 'up', 'b/0': 'up' } as const;
-const FLEET = play(planOf({ capabilities: [capability('default')] }), [
+const FLEET = play(planOf({ capabilities: [capability('default'), capability('big', { gpus: { gpu: '7' } })] }), [
   ...times(24, UP),
   ...times(1, { ...UP, 'a/0': 'hot' }),
 ]);
@@ -57,6 +57,7 @@ describe('GET /api/v1/gate/forward/{capability}', () => {
 
   it.each([
     ['an unknown node', 'forward/x?node=z', 403, /no GPU of node "z"/],
+    ['a capability that no GPU may serve', 'forward/big', 403, /^No GPU of fleet may serve big$/],
     ['an unknown flavour', 'traefik/x', 404, /does not exist/],
     ['no capability', 'forward/', 404, /does not exist/],
     ['a broken escape', 'forward/%zz', 404, /does not exist/],
@@ -71,6 +72,11 @@ describe('the nginx flavour', () => {
   it('denies with 403 and names the real status in headers', async () => {
     const { status, headers } = await ask('nginx/x?node=a');
     expect([status, headers.get('x-decision-status'), headers.get('retry-after')]).toEqual([403, '429', '297']);
+  });
+
+  it('has the same status in the body as on the wire', async () => {
+    const { status, body } = await ask('nginx/x?node=a');
+    expect(JSON.parse(body).status).toBe(status);
   });
 
   it('answers nothing but 200 and 403', async () => {

@@ -84,10 +84,12 @@ function scrapeMs(tick: number, target: number): number {
 function scrapeNode(tick: number, node: string, index: number): readonly Point[] {
   const atMs = scrapeMs(tick, index + 1);
   const isDown = within(TARGET_DOWN[node], tick);
+  // Another exporter under the same instance label is down half of the time; that is nothing to the GPUs.
+  const other = { series: `up{job="node",instance="${node}"}`, atMs, value: tick % 2 };
   const up = { series: `up{job="gpu",instance="${node}"}`, atMs, value: isDown ? 0 : 1 };
-  if (isDown) return [up];
+  if (isDown) return [up, other];
   const letter = node.charAt(5);
-  return [up, ...[0, 1].flatMap((gpu) => scrapeGpu(tick, { node, uuid: `GPU-${letter}${gpu}`, gpu, atMs }))];
+  return [up, other, ...[0, 1].flatMap((gpu) => scrapeGpu(tick, { node, uuid: `GPU-${letter}${gpu}`, gpu, atMs }))];
 }
 
 interface ScrapedGpu {

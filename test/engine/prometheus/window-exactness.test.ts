@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { describe, expect, it, type TestContext } from 'vitest';
 import { createFleet, stepFleet } from '../../../engine/core/fleet.ts';
 import type { Observation } from '../../../engine/core/observation.ts';
+import { targetKey } from '../../../engine/core/queries.ts';
 import { gpuCounts } from '../../../engine/core/totals.ts';
 import { createPromClient } from '../../../engine/prometheus/client.ts';
 import { readTick, readTicks } from '../../../engine/prometheus/history.ts';
@@ -32,8 +33,8 @@ const KNOWN = '(0 * max by (UUID) (last_over_time(DCGM_FI_DEV_GPU_TEMP[1d])))';
 const WATCHED = '((time() - max(timestamp(up{job="prometheus"})) <= bool 10) or vector(0))';
 /** 10.5 s hold exactly the three latest grid points, whether or not ranges include their left end. */
 const STEADY = `scalar(min_over_time(${WATCHED}[10500ms:5s]))`;
-const FRESH = 'time() - max by (UUID, instance) (timestamp(DCGM_FI_DEV_GPU_TEMP)) <= bool 10';
-const UP_TARGET = 'on (instance) group_left () (min by (instance) (up))';
+const FRESH = 'time() - max by (UUID, instance, job) (timestamp(DCGM_FI_DEV_GPU_TEMP)) <= bool 10';
+const UP_TARGET = 'on (instance, job) group_left () (min by (instance, job) (up))';
 const PRESENT = `(max by (UUID) ((${FRESH}) * ${UP_TARGET}) or max by (UUID) (${FRESH}) or ${KNOWN})`;
 const HOT = `((max by (UUID) (DCGM_FI_DEV_GPU_TEMP) > bool 85) or ${KNOWN})`;
 const BUSY = `((max by (UUID) (DCGM_FI_DEV_GPU_UTIL) > bool 95) or ${KNOWN})`;
@@ -155,7 +156,7 @@ function comparable(observation: Observation | undefined) {
   return {
     atMs,
     observerAtMs,
-    targets: ['node-a:9400', 'node-b:9400', 'node-c:9400'].map((node) => targets.get(node)),
+    targets: ['node-a:9400', 'node-b:9400', 'node-c:9400'].map((node) => targets.get(targetKey(node, 'gpu'))),
     sightings: sightings.map((sighting) => JSON.stringify(sighting)).sort(),
     readings: [...readings].map(([query, values]) => [query, gpus.map((gpu) => values.get(gpu))]),
   };
