@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { createWriteStream, type WriteStream } from 'node:fs';
 import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
+import { finished } from 'node:stream/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 
 const LAST_LINES = 15;
@@ -75,6 +76,8 @@ async function exitOf(child: Child, log: WriteStream): Promise<PartExit> {
     return error instanceof Error ? error.message : String(error);
   } finally {
     log.end();
+    // Whoever waits for the end may remove the log's directory next.
+    await finished(log).catch(() => undefined);
   }
 }
 

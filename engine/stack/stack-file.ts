@@ -18,13 +18,16 @@ const StackFile = z.object({
 
 type RecordedProcess = z.infer<typeof RecordedProcess>;
 
-/** Writes down who runs. Synchronous, so that no part is ever unrecorded when the launcher is killed. */
+/**
+ * Writes down who runs, by the command line that the system shows: a wrapper script may have become another program.
+ * Synchronous, so that no part is ever unrecorded when the launcher is killed.
+ */
 export function recordStack(dataDir: string, parts: readonly Part[]): void {
   const file: z.infer<typeof StackFile> = {
     launcher: { pid: process.pid, command: [...(commandOf(process.pid) ?? [process.execPath])] },
     parts: parts
       .filter(({ pid }) => pid > 0)
-      .map(({ name, pid, spec }) => ({ name, pid, command: [spec.program, ...spec.args] })),
+      .map(({ name, pid, spec }) => ({ name, pid, command: [...(commandOf(pid) ?? [spec.program, ...spec.args])] })),
   };
   writeFileSync(stackFile(dataDir), `${JSON.stringify(file, undefined, 2)}\n`);
 }

@@ -84,7 +84,10 @@ describe('a Prometheus that answers nonsense', () => {
       proxy.behave(behaviour);
       const stale = await until(ask, (answer) => expect([behaviour, answer.stale]).toEqual([behaviour, true]));
       expect(stale).toMatchObject({ can_process: true, basis: 'clear', status: 'healthy' });
-      expect(await lastFailure(engine)).toContain(proxy.url);
+      await until(
+        () => lastFailure(engine),
+        (failure) => expect(failure).toContain(proxy.url),
+      );
       proxy.behave('pass');
     }
     await until(ask, (answer) => expect(answer.stale).toBe(false));

@@ -29,6 +29,7 @@ describe('endStaleParts', () => {
     const part = await recordedPart(directory);
     forgetLauncher(directory);
     expect(await endStaleParts(directory)).toEqual(['one']);
+    await part.exited;
     expect(isAlive(part.pid)).toBe(false);
   });
 
