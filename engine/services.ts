@@ -76,10 +76,11 @@ export async function createServices(options: ServiceOptions): Promise<Services>
     view,
     control: { addHold: (hold) => engine.addHold(hold), removeHold: (id) => engine.removeHold(id), reload },
     credentials: { token: config.token, address: config.address },
-    metrics: async () =>
-      renderDerived(engine.judged(), engine.holds(), clock.now()) +
-      renderAlerts(evaluator, notifier) +
-      (await metrics.registry.metrics()),
+    metrics: async function* () {
+      yield* renderDerived(engine.judged(), engine.holds(), clock.now());
+      yield renderAlerts(evaluator, notifier);
+      yield await metrics.registry.metrics();
+    },
     log,
     version: manifest.version,
   });

@@ -1,4 +1,7 @@
 /** The engine's HTTP application: routes in, JSON or problem+json out. */
+import { once } from 'node:events';
+import type { ServerResponse } from 'node:http';
+import { setImmediate } from 'node:timers/promises';
 import express, { type ErrorRequestHandler, type Express } from 'express';
 import type { Logger } from 'pino';
 import { type Credentials, requireCredentials } from './credentials.ts';
@@ -14,8 +17,8 @@ export interface AppOptions {
   readonly view: EngineView;
   readonly control: EngineControl;
   readonly credentials: Credentials;
-  /** Renders /metrics. */
-  readonly metrics: () => Promise<string>;
+  /** Renders /metrics in pieces; empty ones only make room for other requests. */
+  readonly metrics: () => AsyncIterable<string>;
   readonly log: Logger;
   readonly version: string;
 }
@@ -30,7 +33,7 @@ export function createApp({ view, control, credentials, metrics, log, version }:
   app.use(express.json({ limit: '64kb' }));
   app.get('/metrics', async (_req, res) => {
     res.setHeader('content-type', METRICS_TYPE);
-    res.end(await metrics());
+    await writePieces(res, metrics());
   });
   app.use(
     landingRoutes(version),
@@ -44,6 +47,16 @@ export function createApp({ view, control, credentials, metrics, log, version }:
   });
   app.use(errorHandler(log));
   return app;
+}
+
+/** Writes a page piece by piece, giving way to other requests and to slow readers in between. */
+async function writePieces(res: ServerResponse, pieces: AsyncIterable<string>): Promise<void> {
+  for await (const piece of pieces) {
+    if (res.destroyed) return;
+    if (piece !== '' && !res.write(piece)) await Promise.race([once(res, 'drain'), once(res, 'close')]);
+    await setImmediate();
+  }
+  res.end();
 }
 
 /** The one place where errors become responses. Express knows an error handler by its four parameters. */

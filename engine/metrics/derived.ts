@@ -1,13 +1,13 @@
 /** The series the engine derives: uptime, coverage, status and delays per GPU, node and fleet. */
 import { countsFor, decide, delayFigures, type Question } from '../core/decision.ts';
-import type { GpuRecord, Judged } from '../core/fleet.ts';
+import type { FleetState, GpuRecord, Judged } from '../core/fleet.ts';
 import type { Hold } from '../core/hold.ts';
 import type { PlannedCapability } from '../core/plan.ts';
 import { FLEET, type Level, type Subject } from '../core/subject.ts';
 import { tickStateName } from '../core/tick.ts';
 import { figuresOf } from '../core/totals.ts';
 import { type Status, statusOf, type WindowFigures } from '../core/uptime.ts';
-import { type Family, type Line, renderFamily, renderPairs } from './exposition.ts';
+import { type Family, type Line, renderFamily, renderHead, renderLines, renderPairs } from './exposition.ts';
 
 /** Level in metric names: `gpu_uptime_ratio`, `gpu_uptime_node_ratio`, `gpu_uptime_fleet_ratio`. */
 const INFIX: Record<Level, string> = { gpu: '', node: 'node_', fleet: 'fleet_' };
@@ -40,11 +40,6 @@ const FAMILIES: readonly RowFamily[] = [
     help: 'Observed share of each window, 0 to 1,',
     lines: (row) => windowLines(row, ({ coverage }) => coverage),
   },
-  {
-    suffix: 'samples',
-    help: 'Observed ticks in each window',
-    lines: (row) => windowLines(row, ({ samples }) => samples),
-  },
   { suffix: 'status', help: 'Status over all windows, 1 for the present one,', lines: statusLines },
   {
     suffix: 'delay_multiplier',
@@ -75,43 +70,83 @@ function statusLines({ labels, figures }: Row): readonly Line[] {
   return STATUSES.map((status) => [`${labels},${renderPairs({ status })}`, status === present ? 1 : 0]);
 }
 
+/** Rows per piece: small enough that a gateway hardly waits behind one. */
+const PIECE = 500;
+
 /**
- * Renders every derived family. GPU series exist for the `default` capability only, node and fleet series for each:
- * ten thousand GPUs times every capability would be a scrape nobody wants.
+ * Renders every derived family, piece by piece, so that a page of ten thousand GPUs is never held as a whole and
+ * gateways are answered in between. GPU series exist for the `default` capability only, node and fleet series for each:
+ * every GPU times every capability would be a scrape nobody wants.
  */
-export function renderDerived(judged: Judged, holds: readonly Hold[], nowMs: number): string {
+export function* renderDerived(judged: Judged, holds: readonly Hold[], nowMs: number): Generator<string> {
   const { plan, state } = judged;
-  const row = (capability: PlannedCapability, subject: Subject, labels: Record<string, string>) =>
+  const row = ({ capability, subject, labels }: Described) =>
     rowOf(
       judged,
       { name: capability.name, capability, subject, nowMs, holds },
       renderPairs({ ...labels, capability: capability.name }),
     );
-  const [first] = plan.capabilities;
-  const gpus = [...state.gpus.values()].filter(({ labels }) => first.serves(labels));
-  const rows: Record<Level, readonly Row[]> = {
-    gpu: gpus.map((gpu) => row(first, { level: 'gpu', id: gpu.gpu }, gpuLabels(gpu))),
-    node: plan.capabilities.flatMap((capability) =>
-      [...(state.totals.get(capability.name)?.nodes.keys() ?? [])].map((node) =>
-        row(capability, { level: 'node', id: node }, { node }),
-      ),
-    ),
-    fleet: plan.capabilities.map((capability) => row(capability, FLEET, {})),
-  };
-  const levels: readonly Level[] = ['gpu', 'node', 'fleet'];
-  return (
-    levels.map((level) => FAMILIES.map((family) => renderRows(level, family, rows[level])).join('')).join('') +
-    renderPolicy(judged)
+  yield* renderLevel('gpu', describeGpus(judged), row);
+  yield* renderLevel(
+    'node',
+    plan.capabilities.flatMap((capability) => describeNodes(state, capability)),
+    row,
   );
+  yield* renderLevel(
+    'fleet',
+    plan.capabilities.map((capability) => ({ capability, subject: FLEET, labels: {} })),
+    row,
+  );
+  yield renderPolicy(judged);
 }
 
-function renderRows(level: Level, { suffix, help, lines }: RowFamily, rows: readonly Row[]): string {
-  const family: Family = { name: `gpu_uptime_${INFIX[level]}${suffix}`, type: 'gauge', help: `${help} ${OF[level]}.` };
-  return renderFamily(family, rows.flatMap(lines));
+interface Described {
+  readonly capability: PlannedCapability;
+  readonly subject: Subject;
+  readonly labels: Readonly<Record<string, string>>;
 }
 
+function describeGpus({ plan, state }: Judged): readonly Described[] {
+  const [capability] = plan.capabilities;
+  return [...state.gpus.values()]
+    .filter(({ labels }) => capability.serves(labels))
+    .map((gpu) => ({ capability, subject: { level: 'gpu', id: gpu.gpu }, labels: gpuLabels(gpu) }));
+}
+
+function describeNodes(state: FleetState, capability: PlannedCapability): readonly Described[] {
+  const nodes = state.totals.get(capability.name)?.nodes.keys() ?? [];
+  return [...nodes].map((node) => ({ capability, subject: { level: 'node', id: node }, labels: { node } }));
+}
+
+function* renderLevel(level: Level, subjects: readonly Described[], row: (about: Described) => Row): Generator<string> {
+  const rows: Row[] = [];
+  for (const piece of pieces(subjects)) {
+    rows.push(...piece.map(row));
+    yield '';
+  }
+  for (const { suffix, help, lines } of rows.length === 0 ? [] : FAMILIES) {
+    const family: Family = {
+      name: `gpu_uptime_${INFIX[level]}${suffix}`,
+      type: 'gauge',
+      help: `${help} ${OF[level]}.`,
+    };
+    yield renderHead(family);
+    for (const piece of pieces(rows)) yield renderLines(family, piece.flatMap(lines));
+  }
+}
+
+function* pieces<T>(whole: readonly T[]): Generator<readonly T[]> {
+  for (let start = 0; start < whole.length; start += PIECE) yield whole.slice(start, start + PIECE);
+}
+
+const OWN_LABELS = new Set(['uuid', 'node', 'capability', 'window', 'status']);
+
+/** Descriptive labels in snake case, as Prometheus writes its own; the engine's labels keep their names to themselves. */
 function gpuLabels({ gpu, node, labels }: GpuRecord): Record<string, string> {
-  return { uuid: gpu, ...labels, node };
+  const described = Object.entries(labels)
+    .map(([name, value]) => [name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`), value] as const)
+    .filter(([name]) => !OWN_LABELS.has(name));
+  return { uuid: gpu, ...Object.fromEntries(described), node };
 }
 
 function rowOf({ plan, state }: Judged, question: Question, labels: string): Row {

@@ -12,10 +12,18 @@ type Labels = Readonly<Record<string, string>>;
 export type Line = readonly [labels: Labels | string, value: number];
 
 /** Renders a family; an empty one is left out, HELP and TYPE included. */
-export function renderFamily({ name, type, help }: Family, lines: readonly Line[]): string {
-  if (lines.length === 0) return '';
-  const body = lines.map(([labels, value]) => `${name}${renderLabels(labels)} ${renderValue(value)}\n`).join('');
-  return `# HELP ${name} ${help.replace(/\\/g, '\\\\').replace(/\n/g, '\\n')}\n# TYPE ${name} ${type}\n${body}`;
+export function renderFamily(family: Family, lines: readonly Line[]): string {
+  return lines.length === 0 ? '' : renderHead(family) + renderLines(family, lines);
+}
+
+/** HELP and TYPE. */
+export function renderHead({ name, type, help }: Family): string {
+  return `# HELP ${name} ${help.replace(/\\/g, '\\\\').replace(/\n/g, '\\n')}\n# TYPE ${name} ${type}\n`;
+}
+
+/** Sample lines without HELP and TYPE, for a family that is rendered in pieces. */
+export function renderLines({ name }: Family, lines: readonly Line[]): string {
+  return lines.map(([labels, value]) => `${name}${renderLabels(labels)} ${renderValue(value)}\n`).join('');
 }
 
 function renderLabels(labels: Labels | string): string {

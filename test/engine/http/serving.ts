@@ -4,6 +4,7 @@ import type { Hold } from '../../../engine/core/hold.ts';
 import { createApp } from '../../../engine/http/app.ts';
 import { closeServer, listen } from '../../../engine/http/server.ts';
 import type { EngineControl, EngineView, ShownAlert } from '../../../engine/http/view.ts';
+import { renderDerived } from '../../../engine/metrics/derived.ts';
 import type { Played } from '../core/fixtures.ts';
 
 export interface ServingOptions {
@@ -51,7 +52,9 @@ export async function serve(options: ServingOptions): Promise<Serving> {
     view,
     control,
     credentials,
-    metrics: async () => '',
+    metrics: async function* () {
+      yield* renderDerived({ plan, state }, holds, nowMs);
+    },
     log: pino({ level: 'silent' }),
     version: 'test',
   });

@@ -1,0 +1,37 @@
+/** Child process: the engine's real HTTP server with the gate over 10,000 GPUs; judges a tick whenever it is asked to. */
+import type { RequestListener } from 'node:http';
+import { stepFleet } from '../../engine/core/fleet.ts';
+import { listen } from '../../engine/http/server.ts';
+import type { EngineView } from '../../engine/http/view.ts';
+import { benchPlan, filledFleet, nextObservation } from './fleet.ts';
+import { answerParent } from './process.ts';
+
+const plan = benchPlan();
+const state = filledFleet(plan);
+
+const view: EngineView = {
+  now: () => (state.tickMs ?? 0) + 3000,
+  judged: () => ({ plan, state }),
+  holds: () => [],
+  alerts: () => [],
+  isReady: () => true,
+  lastFailure: () => undefined,
+  backlogTicks: () => 0,
+};
+
+const app: RequestListener = (_req, res) => res.writeHead(404).end();
+const gateStats = { answers: new Map<string, number>() };
+
+const observed = nextObservation(plan, state);
+
+/** Only the folding is timed and in the way of requests: the observation is there already. */
+function judgeTick(): { tookMs: number } {
+  const atMs = (state.tickMs ?? 0) + plan.policy.intervalMs;
+  const sightings = observed.sightings.map((sighting) => ({ ...sighting, sampledAtMs: atMs }));
+  const sinceMs = performance.now();
+  stepFleet(plan, state, { ...observed, atMs, observerAtMs: atMs, sightings });
+  return { tookMs: performance.now() - sinceMs };
+}
+
+const { port } = await listen({ view, app, gateStats, address: '127.0.0.1', port: 0 });
+answerParent({ port }, judgeTick);
