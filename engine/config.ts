@@ -15,9 +15,10 @@ export interface EngineConfig {
 }
 
 /** One setting: the command line wins over the environment, which wins over the default. */
-interface Setting {
+export interface Setting {
   readonly env: string;
-  readonly flag: string;
+  /** Secrets have none: every user of a machine can read its command lines. */
+  readonly flag?: string;
   readonly default: string;
   readonly help: string;
   /** An empty value is a choice of its own, not the same as unset. */
@@ -49,7 +50,7 @@ export const SETTINGS = [
     flag: 'prometheus-timeout-seconds',
     default: '10',
     help: 'Limit of one query.',
-    problem: notPositive,
+    problem: notTimeout,
   },
   {
     env: 'ALERTMANAGER_URLS',
@@ -77,7 +78,6 @@ export const SETTINGS = [
   { env: 'DATA_DIR', flag: 'data-dir', default: 'data', help: 'Folder of the store (`engine.db`).', problem: notEmpty },
   {
     env: 'GPU_UPTIME_TOKEN',
-    flag: 'token',
     default: '',
     help: 'Bearer token for writes; needed when not listening on loopback only.',
     problem: notToken,
@@ -93,8 +93,8 @@ export const SETTINGS = [
 
 /** What `--help` prints. */
 export function configHelp(): string {
-  const rows = SETTINGS.map(({ env, flag, default: fallback, help }) => {
-    return `  --${flag.padEnd(28)}${env.padEnd(28)}${help}${fallback === '' ? '' : ` (${fallback})`}`;
+  const rows = SETTINGS.map(({ env, flag, default: fallback, help }: Setting) => {
+    return `  ${(flag === undefined ? '' : `--${flag}`).padEnd(30)}${env.padEnd(28)}${help}${fallback === '' ? '' : ` (${fallback})`}`;
   });
   return `Usage: npm run engine -- [flags]\n\n  ${'flag'.padEnd(30)}${'variable'.padEnd(28)}meaning (default)\n${rows.join('\n')}\n`;
 }
@@ -110,7 +110,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>, ar
   const values = SETTINGS.map((setting) => ({ setting, ...pick(setting, env, flags) }));
   const problems = values.flatMap(({ setting, name, value }) => {
     const problem = setting.problem(value);
-    return problem === undefined ? [] : [`${name}=${value}: ${problem}`];
+    return problem === undefined ? [] : [`${mayHoldSecret(setting, value) ? name : `${name}=${value}`}: ${problem}`];
   });
   if (problems.length > 0) return { ok: false, problems };
   const get = (wanted: (typeof SETTINGS)[number]['env']) =>
@@ -118,12 +118,18 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>, ar
   return { ok: true, config: toConfig(get) };
 }
 
+/** Problems end up in logs. What has no flag is a secret, and what has an `@` may be an address with a password. */
+function mayHoldSecret({ flag }: Setting, value: string): boolean {
+  return flag === undefined || value.includes('@');
+}
+
 function readFlags(argv: readonly string[]): Record<string, string | undefined> | string {
-  const options = Object.fromEntries(SETTINGS.map(({ flag }) => [flag, { type: 'string' as const }]));
+  const known = SETTINGS.flatMap(({ flag }: Setting) => flag ?? []);
+  const options = Object.fromEntries(known.map((flag) => [flag, { type: 'string' as const }]));
   try {
     return parseArgs({ args: [...argv], options, strict: true }).values as Record<string, string | undefined>;
   } catch (error) {
-    return `${error instanceof Error ? error.message : String(error)}; known flags: ${SETTINGS.map(({ flag }) => `--${flag}`).join(', ')}`;
+    return `${error instanceof Error ? error.message : String(error)}; known flags: ${known.map((flag) => `--${flag}`).join(', ')}`;
   }
 }
 
@@ -132,7 +138,7 @@ function pick(
   env: Readonly<Record<string, string | undefined>>,
   flags: Record<string, string | undefined>,
 ) {
-  const given = flags[flag];
+  const given = flag === undefined ? undefined : flags[flag];
   if (given !== undefined) return { name: `--${flag}`, value: given };
   const set = env[name];
   return { name, value: set === undefined || (set === '' && !mayBeEmpty) ? fallback : set };
@@ -174,13 +180,20 @@ function notPort(value: string): string | undefined {
   return /^\d+$/.test(value) && Number(value) <= 65535 ? undefined : 'must be a port number from 0 to 65535';
 }
 
-function notPositive(value: string): string | undefined {
-  return Number(value) > 0 ? undefined : 'must be a number of seconds above 0';
+const MAX_TIMEOUT_SECONDS = 300;
+
+function notTimeout(value: string): string | undefined {
+  const isGood = Number(value) > 0 && Number(value) <= MAX_TIMEOUT_SECONDS;
+  return isGood ? undefined : `must be a number of seconds above 0, at most ${MAX_TIMEOUT_SECONDS}`;
 }
 
 function notUrl(value: string): string | undefined {
-  const isHttp = URL.canParse(value) && /^https?:$/.test(new URL(value).protocol);
-  return isHttp ? undefined : 'must be an address such as http://127.0.0.1:9090';
+  const url = URL.canParse(value) ? new URL(value) : undefined;
+  if (url === undefined || !/^https?:$/.test(url.protocol)) return 'must be an address such as http://127.0.0.1:9090';
+  const hasUserinfo = url.username !== '' || url.password !== '';
+  return hasUserinfo
+    ? 'must not contain a password; put credentials into a proxy in front until TLS and auth arrive'
+    : undefined;
 }
 
 function notUrls(value: string): string | undefined {

@@ -1,5 +1,5 @@
 /** Policy and alert rules read from disk together: both are good, or neither is used. */
-import { globSync, readFileSync } from 'node:fs';
+import { glob, readFile } from 'node:fs/promises';
 import type { Policy } from './core/policy.ts';
 import { type Diagnostic, renderDiagnostics } from './policy/diagnostics.ts';
 import type { Environment } from './policy/environment-layer.ts';
@@ -25,10 +25,10 @@ export interface ConfigurationFiles {
 }
 
 /** Reads and checks every file; all problems are reported in one text with file:line and a fix. */
-export function readConfiguration(files: ConfigurationFiles, env: Environment): ConfigurationOutcome {
+export async function readConfiguration(files: ConfigurationFiles, env: Environment): Promise<ConfigurationOutcome> {
   const missing: string[] = [];
-  const policySource = readSource(files.policyFile, missing);
-  const ruleSources = files.ruleFiles.flatMap((glob) => readGlob(glob, missing));
+  const policySource = await readSource(files.policyFile, missing);
+  const ruleSources = (await Promise.all(files.ruleFiles.map((pattern) => readGlob(pattern, missing)))).flat();
   if (missing.length > 0) return { ok: false, text: missing.join('\n') };
   const policy = loadPolicy({ file: files.policyFile, source: policySource, env });
   const rules = loadRules(ruleSources);
@@ -38,19 +38,20 @@ export function readConfiguration(files: ConfigurationFiles, env: Environment): 
   return { ok: true, configuration: { policy: policy.policy, groups: rules.groups, warnings: text } };
 }
 
-function readSource(file: string, missing: string[]): string {
+async function readSource(file: string, missing: string[]): Promise<string> {
   try {
-    return readFileSync(file, 'utf8');
+    return await readFile(file, 'utf8');
   } catch (error) {
     missing.push(`${file}: cannot be read: ${error instanceof Error ? error.message : String(error)}`);
     return '';
   }
 }
 
-function readGlob(glob: string, missing: string[]): readonly RuleSource[] {
-  const files = globSync(glob).sort();
-  if (files.length === 0) missing.push(`${glob}: no rule file matches; set RULE_FILES, or empty it to evaluate none`);
-  return files.map((file) => ({ file, text: readSource(file, missing) }));
+async function readGlob(pattern: string, missing: string[]): Promise<readonly RuleSource[]> {
+  const files = (await Array.fromAsync(glob(pattern))).sort();
+  if (files.length === 0)
+    missing.push(`${pattern}: no rule file matches; set RULE_FILES, or empty it to evaluate none`);
+  return Promise.all(files.map(async (file) => ({ file, text: await readSource(file, missing) })));
 }
 
 function render(problems: readonly Diagnostic[], sources: readonly RuleSource[]): string {

@@ -1,27 +1,31 @@
 /** Judges ticks from Prometheus history: the newest one by instant queries, a backlog by range queries in bounded chunks. */
-import { createFleet, type FleetEvent, type FleetState, type Judged, rememberGpu, stepFleet } from './core/fleet.ts';
-import type { Plan } from './core/plan.ts';
+import { setImmediate } from 'node:timers/promises';
+import { createFleet, type FleetEvent, type Judged, rememberGpu, stepFleet } from './core/fleet.ts';
 import { checkQueries } from './core/queries.ts';
 import { tickAtOrBefore } from './core/tick.ts';
-import { type History, readRemembered, readTick, readTicks } from './prometheus/history.ts';
+import { countGpus, type History, readRemembered, readTick, readTicks } from './prometheus/history.ts';
 
 export interface Cycle extends Judged {
   readonly history: History;
+  /** GPUs that Prometheus shows at the end of the history to read: bounds chunks before any GPU is known. */
+  readonly fleetSize: number;
   /** Called after every tick, also replayed ones. */
   readonly onTick: (events: readonly FleetEvent[], isReplay: boolean) => void;
 }
 
 /**
- * An empty state that stands just before the backfill: GPUs alive in the day before it are known already, so one that
- * died earlier still counts as down. Throws QueryError.
+ * Starts over with a state that stands just before the backfill: GPUs alive in the day before it are known already, so
+ * one that died earlier still counts as down. Throws QueryError.
  */
-export async function coldState(plan: Plan, history: History, nowMs: number, signal: AbortSignal): Promise<FleetState> {
+export async function startCold(cycle: Cycle, nowMs: number, signal: AbortSignal): Promise<Cycle> {
+  const { plan, history } = cycle;
   const { intervalMs, backfillMs, settleMs } = plan.policy;
   const state = createFleet();
   const startMs = tickAtOrBefore(nowMs - settleMs - backfillMs, intervalMs);
   for (const sighting of await readRemembered(history, startMs, signal)) rememberGpu(plan, state, sighting);
   state.tickMs = startMs;
-  return state;
+  const fleetSize = await countGpus(history, tickAtOrBefore(nowMs - settleMs, intervalMs), signal);
+  return { ...cycle, state, fleetSize };
 }
 
 /** Judges every tick after the state's newest up to `toMs`. Throws QueryError; what was judged until then stays. */
@@ -43,6 +47,8 @@ async function judgeChunk(cycle: Cycle, startMs: number, endMs: number, signal: 
   const range = { startMs, endMs, stepMs: cycle.plan.policy.intervalMs };
   for (const observation of await readTicks(cycle.history, range, signal)) {
     cycle.onTick(stepFleet(cycle.plan, cycle.state, observation), true);
+    // Gateways are answered between two replayed ticks.
+    await setImmediate();
   }
 }
 
@@ -51,7 +57,7 @@ const CHUNK_CELLS = 2_000_000;
 /** Prometheus refuses range queries of more than 11,000 points per series. */
 const MAX_POINTS = 10_000;
 
-function chunkTicks({ plan, state }: Cycle): number {
-  const cellsPerTick = Math.max(1, state.gpus.size) * (checkQueries(plan.policy).length + 2);
+function chunkTicks({ plan, state, fleetSize }: Cycle): number {
+  const cellsPerTick = Math.max(1, state.gpus.size, fleetSize) * (checkQueries(plan.policy).length + 2);
   return Math.max(1, Math.min(MAX_POINTS, Math.floor(CHUNK_CELLS / cellsPerTick)));
 }

@@ -1,15 +1,16 @@
 /** The running engine: one judged state, the loop that advances it, and what endpoints may see and do. */
 import type { Logger } from 'pino';
-import { type Checkpoint, restoreFleet, saveFleet } from './core/checkpoint.ts';
+import { restoreFleet, saveFleet } from './core/checkpoint.ts';
 import { createFleet, type FleetEvent } from './core/fleet.ts';
 import type { Hold } from './core/hold.ts';
 import { planPolicy } from './core/plan.ts';
 import type { Policy } from './core/policy.ts';
 import { latestSettledTick } from './core/tick.ts';
-import { type Cycle, catchUp, coldState } from './cycle.ts';
+import { type Cycle, catchUp, startCold } from './cycle.ts';
 import type { OwnMetrics } from './metrics/own.ts';
 import type { HistoryStats } from './prometheus/history.ts';
 import type { PromQuery, QueryError } from './prometheus/query.ts';
+import { parseCheckpoint, parseHold } from './saved-state.ts';
 import { type Clock, runScheduler } from './scheduler.ts';
 import type { Store } from './store/store.ts';
 import { logEvent } from './tick-log.ts';
@@ -26,6 +27,8 @@ export interface EnginePorts {
 /** A checkpoint is written at most this often, and at every orderly stop. */
 const CHECKPOINT_EVERY_MS = 60_000;
 const CHECKPOINT_KEY = 'fleet';
+/** A clock that was stepped back by less is waited for. */
+const MAX_AHEAD_MS = 60_000;
 
 export class Engine {
   readonly #ports: EnginePorts;
@@ -43,8 +46,7 @@ export class Engine {
   /** Takes up holds and the checkpoint. Rejects when the store cannot be read. */
   static async open(ports: EnginePorts, policy: Policy): Promise<Engine> {
     const engine = new Engine(ports, policy);
-    const holds = await ports.store.list('hold');
-    engine.#holds = holds.map(({ value }) => value as Hold);
+    await engine.#restoreHolds();
     await engine.#restore();
     return engine;
   }
@@ -114,7 +116,8 @@ export class Engine {
     const cycle = await this.#started(next, signal);
     await catchUp(cycle, this.#dueMs(cycle), signal);
     this.#cycle = cycle;
-    await this.#checkpoint();
+    // The next round writes it down: a checkpoint beside a running round would be of two ticks.
+    this.#savedAtMs = 0;
   }
 
   /** Judges every tick that has settled. Rejects with QueryError; what was judged until then stays. */
@@ -122,8 +125,8 @@ export class Engine {
     const stopTimer = this.#ports.metrics.roundSeconds.startTimer();
     const before = this.#cycle;
     const cycle = await this.#started(before, signal);
-    // A reload that finished meanwhile wins: its state is newer than this round's start.
-    if (this.#cycle === before) this.#cycle = cycle;
+    // A reload to another policy that finished meanwhile brings a state of its own, which is newer than this one.
+    if (this.#cycle.state === before.state) this.#cycle = { ...this.#cycle, state: cycle.state };
     await catchUp(cycle, this.#dueMs(cycle), signal);
     stopTimer();
     this.#succeeded();
@@ -136,21 +139,25 @@ export class Engine {
 
   #newCycle(policy: Policy): Cycle {
     const { prom, stats } = this.#ports;
-    return { plan: planPolicy(policy), state: createFleet(), history: { prom, policy, stats }, onTick: this.#onTick };
+    const plan = planPolicy(policy);
+    return { plan, state: createFleet(), history: { prom, policy, stats }, fleetSize: 0, onTick: this.#onTick };
   }
 
-  /** A cycle without a judged tick, or one too far behind to catch up, starts over where the backfill starts. */
+  /** A cycle without a judged tick starts where the backfill starts; so does one that the clock has left behind. */
   async #started(cycle: Cycle, signal: AbortSignal): Promise<Cycle> {
     const { tickMs } = cycle.state;
-    if (tickMs !== undefined && this.#dueMs(cycle) - tickMs <= maxGapMs(cycle.plan.policy)) return cycle;
-    if (tickMs !== undefined) this.#ports.log.warn({ tickMs }, 'too far behind: history is read anew');
-    return { ...cycle, state: await coldState(cycle.plan, cycle.history, this.#ports.clock.now(), signal) };
+    const gapMs = tickMs === undefined ? undefined : this.#dueMs(cycle) - tickMs;
+    if (gapMs !== undefined && gapMs >= -MAX_AHEAD_MS && gapMs <= maxGapMs(cycle.plan.policy)) return cycle;
+    if (gapMs !== undefined)
+      this.#ports.log.warn({ gapMs }, 'the newest judged tick is far from now: history is read anew');
+    return startCold(cycle, this.#ports.clock.now(), signal);
   }
 
   #succeeded(): void {
     if (this.#lastFailure !== undefined) this.#ports.log.info('Prometheus answers again');
     this.#lastFailure = undefined;
-    if (!this.#isReady) this.#ports.log.info({ gpus: this.#cycle.state.gpus.size }, 'ready');
+    if (this.#isReady || this.#cycle.state.tickMs === undefined) return;
+    this.#ports.log.info({ gpus: this.#cycle.state.gpus.size }, 'ready');
     this.#isReady = true;
   }
 
@@ -160,13 +167,21 @@ export class Engine {
     this.#lastFailure = error.message;
   }
 
+  async #restoreHolds(): Promise<void> {
+    for (const { key, value } of await this.#ports.store.list('hold')) {
+      const hold = parseHold(value);
+      if (hold !== undefined) this.#holds = [...this.#holds, hold];
+      else this.#ports.log.error({ hold: key }, 'a stored hold is damaged and does not apply; place it again');
+    }
+  }
+
   async #restore(): Promise<void> {
     const [saved] = await this.#ports.store.list('checkpoint');
     if (saved === undefined) return;
-    const { plan } = this.#cycle;
-    const state = restoreFleet(plan, saved.value as Checkpoint);
-    if (state === undefined) this.#ports.log.info('the checkpoint belongs to another policy: history is read anew');
-    else this.#cycle = { ...this.#cycle, state };
+    const checkpoint = parseCheckpoint(saved.value);
+    const state = checkpoint === undefined ? undefined : restoreFleet(this.#cycle.plan, checkpoint);
+    if (state !== undefined) this.#cycle = { ...this.#cycle, state };
+    else this.#ports.log.info('the checkpoint is damaged or belongs to another policy: history is read anew');
   }
 
   async #checkpoint(): Promise<void> {
@@ -185,7 +200,8 @@ export class Engine {
 
   readonly #onTick = (events: readonly FleetEvent[], isReplay: boolean): void => {
     this.#ports.metrics.ticks.inc({ mode: isReplay ? 'replay' : 'live' });
-    for (const event of events) logEvent(this.#ports.log, event, isReplay);
+    // What happened while Prometheus was briefly away is news; what happened before the start is not.
+    for (const event of events) logEvent(this.#ports.log, event, !this.#isReady);
   };
 }
 

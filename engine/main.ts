@@ -16,7 +16,7 @@ async function start(): Promise<void> {
 }
 
 async function run(config: EngineConfig): Promise<void> {
-  const read = readConfiguration(config, process.env);
+  const read = await readConfiguration(config, process.env);
   if (!read.ok) return fail(read.text);
   const log = pino({ level: config.logLevel, base: { part: 'engine' } });
   const stop = new AbortController();

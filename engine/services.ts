@@ -1,5 +1,4 @@
 /** Wires the engine's parts together and takes them apart again, in order. */
-
 import type { Server } from 'node:http';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
@@ -10,18 +9,20 @@ import type { EngineConfig } from './config.ts';
 import { type Configuration, readConfiguration } from './configuration.ts';
 import { Engine } from './engine.ts';
 import { createApp } from './http/app.ts';
-
 import { closeServer, listen } from './http/server.ts';
 import type { EngineControl, EngineView, ShownAlert } from './http/view.ts';
 import { renderAlerts } from './metrics/alerts.ts';
 import { renderDerived } from './metrics/derived.ts';
 import { createOwnMetrics, type GateStats, type OwnMetrics } from './metrics/own.ts';
+import { oneAtATime } from './one-at-a-time.ts';
 import { createPromClient } from './prometheus/client.ts';
+import type { HistoryStats } from './prometheus/history.ts';
 import { preflight } from './prometheus/preflight.ts';
-import { scheduleReports } from './report.ts';
+import { Reports } from './report.ts';
 import { type ActiveAlert, RuleEvaluator } from './rules/evaluator.ts';
 import type { Clock } from './scheduler.ts';
 import { openSqliteStore } from './store/sqlite.ts';
+import type { Store } from './store/store.ts';
 
 export interface ServiceOptions {
   readonly config: EngineConfig;
@@ -44,18 +45,47 @@ const QUERIES_AT_ONCE = 4;
 /** A Prometheus that has just started deserves a few scrapes before it is told what it lacks. */
 const PREFLIGHT_AFTER_MS = 60_000;
 
+/** What `createServices` opens, and `close` closes. */
+interface Parts {
+  readonly store: Store;
+  readonly prom: ReturnType<typeof createPromClient>;
+  readonly gateStats: GateStats;
+  readonly metrics: OwnMetrics;
+  readonly engine: Engine;
+  readonly notifier: Notifier;
+  readonly evaluator: RuleEvaluator;
+  readonly reports: Reports;
+}
+
 /** Opens store and engine. Rejects with StoreError when the store cannot be used. */
 export async function createServices(options: ServiceOptions): Promise<Services> {
+  const parts = await openParts(options);
+  const stopped = new AbortController();
+  const reload = oneAtATime(() => reloadInto(options, parts, stopped.signal));
+  let server: Server | undefined;
+  return {
+    reload,
+    run: async (signal) => {
+      server = await startServer(options, parts, reload);
+      await judge(options, parts, signal);
+    },
+    close: async () => {
+      stopped.abort();
+      if (server !== undefined) await closeServer(server, GRACE_MS);
+      await closeParts(parts);
+    },
+  };
+}
+
+async function openParts(options: ServiceOptions): Promise<Parts> {
   const { config, configuration, log, clock } = options;
-  const file = configuration.policy.persistenceFile ?? join(config.dataDir, 'engine.db');
-  const { store, movedAside } = openSqliteStore(file);
-  if (movedAside !== undefined) log.error(`the store was damaged and is kept as ${movedAside}; history is read anew`);
+  const store = openStore(options);
   const prom = createPromClient({
     url: config.prometheusUrl,
     timeoutMs: config.prometheusTimeoutMs,
     concurrency: QUERIES_AT_ONCE,
   });
-  const stats = { absurdValues: 0 };
+  const stats: HistoryStats = { absurdValues: 0 };
   const gateStats: GateStats = { answers: new Map() };
   const metrics: OwnMetrics = createOwnMetrics({
     version: manifest.version,
@@ -69,43 +99,63 @@ export async function createServices(options: ServiceOptions): Promise<Services>
   const notifier = createNotifier(options);
   const ports = { ...clock, query: prom, store, sink: notifier, onProblem: (text: string) => log.warn(text) };
   const evaluator = new RuleEvaluator(ports, { queryTimeoutMs: config.prometheusTimeoutMs });
-  const stopped = new AbortController();
-  const reload = () => reloadInto(options, engine, evaluator, stopped.signal);
+  const reports = new Reports({ engine, log, now: clock.now });
+  return { store, prom, gateStats, metrics, engine, notifier, evaluator, reports };
+}
+
+function openStore({ config, configuration, log }: ServiceOptions): Store {
+  const file = configuration.policy.persistenceFile ?? join(config.dataDir, 'engine.db');
+  const { store, movedAside } = openSqliteStore(file);
+  if (movedAside !== undefined) log.error(`the store was damaged and is kept as ${movedAside}; history is read anew`);
+  return store;
+}
+
+/** The other way round than they were opened. */
+async function closeParts({ evaluator, notifier, prom, store }: Parts): Promise<void> {
+  await evaluator.stop();
+  await notifier.close(GRACE_MS);
+  await prom.close();
+  await store.close();
+}
+
+async function startServer(options: ServiceOptions, parts: Parts, reload: EngineControl['reload']): Promise<Server> {
+  const { config, configuration, log, clock } = options;
+  const { engine, evaluator, gateStats } = parts;
   const view = viewOf(engine, evaluator, clock.now);
   const app = createApp({
     view,
     control: { addHold: (hold) => engine.addHold(hold), removeHold: (id) => engine.removeHold(id), reload },
     credentials: { token: config.token, address: config.address },
-    metrics: async function* () {
-      yield* renderDerived(engine.judged(), engine.holds(), clock.now());
-      yield renderAlerts(evaluator, notifier);
-      yield await metrics.registry.metrics();
-    },
+    metrics: () => renderMetrics(parts, clock.now()),
     log,
     version: manifest.version,
   });
-  let server: Server | undefined;
-  return {
-    reload,
-    run: async (signal) => {
-      const listening = await listen({ view, app, gateStats, address: config.address, port: config.port });
-      server = listening.server;
-      log.info({ address: config.address, port: listening.port, policy: configuration.policy.revision }, 'listening');
-      const tasks = scheduleReports(engine, log, clock.now);
-      void warnOfMissingSeries(options, signal);
-      await evaluator.start(configuration.groups);
-      await engine.run(signal);
-      await Promise.all(tasks.map((task) => task.destroy()));
-    },
-    close: async () => {
-      stopped.abort();
-      if (server !== undefined) await closeServer(server, GRACE_MS);
-      await evaluator.stop();
-      await notifier.close(GRACE_MS);
-      await prom.close();
-      await store.close();
-    },
-  };
+  const onFault = (error: unknown) => log.error({ err: error }, 'a gateway could not be answered');
+  const { server, port } = await listen({ view, app, gateStats, onFault, address: config.address, port: config.port });
+  log.info({ address: config.address, port, policy: configuration.policy.revision }, 'listening');
+  return server;
+}
+
+async function* renderMetrics(
+  { engine, evaluator, notifier, metrics }: Parts,
+  nowMs: number,
+): AsyncGenerator<string, void, undefined> {
+  yield* renderDerived(engine.judged(), engine.holds(), nowMs);
+  yield renderAlerts(evaluator, notifier);
+  yield await metrics.registry.metrics();
+}
+
+/** Until the signal aborts. */
+async function judge(options: ServiceOptions, parts: Parts, signal: AbortSignal): Promise<void> {
+  const { engine, evaluator, reports } = parts;
+  reports.start();
+  try {
+    void warnOfMissingSeries(options, signal);
+    await evaluator.start(options.configuration.groups);
+    await engine.run(signal);
+  } finally {
+    await reports.stop();
+  }
 }
 
 async function warnOfMissingSeries(
@@ -148,13 +198,11 @@ function shownAlert({ name, state, severity, annotations, labels, activeAt, fire
 
 /** All or nothing: rules and policy change together, and only when both are good and history could be read. */
 async function reloadInto(
-  options: ServiceOptions,
-  engine: Engine,
-  evaluator: RuleEvaluator,
+  { config, env, log }: ServiceOptions,
+  { engine, evaluator, reports }: Parts,
   signal: AbortSignal,
 ): ReturnType<EngineControl['reload']> {
-  const { config, env, log } = options;
-  const read = readConfiguration(config, env);
+  const read = await readConfiguration(config, env);
   if (!read.ok) {
     log.error(`reload refused, the last good configuration stays:\n${read.text}`);
     return read;
@@ -166,7 +214,10 @@ async function reloadInto(
     log.error(`reload refused, the last good configuration stays: ${text}`);
     return { ok: false, text };
   }
-  await evaluator.reload(read.configuration.groups);
-  log.info({ policy: read.configuration.policy.revision }, 'reloaded');
-  return { ok: true, revision: read.configuration.policy.revision };
+  const { policy, groups, warnings } = read.configuration;
+  await evaluator.reload(groups);
+  await reports.reschedule();
+  if (warnings !== '') log.warn(warnings);
+  log.info({ policy: policy.revision }, 'reloaded');
+  return { ok: true, revision: policy.revision };
 }

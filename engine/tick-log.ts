@@ -5,10 +5,10 @@ import { verdictReason } from './core/reason.ts';
 import { subjectName } from './core/subject.ts';
 import { tickStateName } from './core/tick.ts';
 
-export function logEvent(log: Logger, event: FleetEvent, isReplay: boolean): void {
+export function logEvent(log: Logger, event: FleetEvent, isPast: boolean): void {
   const { fields, text, isNews } = describe(event);
   const at = new Date(event.atMs).toISOString();
-  if (isReplay || !isNews) log.debug({ ...fields, at }, text);
+  if (isPast || !isNews) log.debug({ ...fields, at }, text);
   else log.info({ ...fields, at }, text);
 }
 

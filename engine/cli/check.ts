@@ -1,10 +1,10 @@
 /** `gpu-uptime check`: what is wrong with a policy, or what it amounts to. */
+import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type Diagnostic, renderDiagnostics } from '../policy/diagnostics.ts';
 import { loadPolicy, type PolicyOutcome } from '../policy/load.ts';
 import { formatOrigin, type Setting } from '../policy/provenance.ts';
-import { readPolicyFile } from '../policy/read-policy-file.ts';
 import { summarizeCapability } from '../policy/summary.ts';
 import type { Command, CommandIo } from './command.ts';
 
@@ -41,7 +41,7 @@ interface CheckedFile {
 
 async function checkFile(file: string, io: CommandIo): Promise<CheckedFile> {
   try {
-    const source = await readPolicyFile(resolve(io.cwd, file));
+    const source = await readFile(resolve(io.cwd, file), 'utf8');
     return { file, source, outcome: loadPolicy({ file, source, env: io.env }) };
   } catch (error) {
     return { file, source: '', outcome: { ok: false, diagnostics: [unreadable(file, error)] } };

@@ -2,7 +2,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { SETTINGS } from '../config.ts';
+import { SETTINGS, type Setting } from '../config.ts';
 import { ENVIRONMENT, type EnvironmentVariable } from '../policy/environment.ts';
 import { loadPolicy } from '../policy/load.ts';
 import type { Command, CommandIo } from './command.ts';
@@ -75,7 +75,12 @@ function launcherSettings(): string {
 }
 
 function engineRows(): readonly (readonly string[])[] {
-  return SETTINGS.map((setting) => [code(setting.env), code(`--${setting.flag}`), code(setting.default), setting.help]);
+  return SETTINGS.map(({ env, flag, default: fallback, help }: Setting) => [
+    code(env),
+    flag === undefined ? 'none' : code(`--${flag}`),
+    code(fallback),
+    help,
+  ]);
 }
 
 /** Defaults are those of the policy without a file, not of the documents the variables come from. */

@@ -1,5 +1,6 @@
 /** A decision: may this subject process this capability now, and if not, when? Reads state, never changes it. */
 import { delayedUntilMs, delayMsOf, type Episode, multiplierOf } from './delay.ts';
+import { isServed } from './episodes.ts';
 import { type FleetState, type GpuRecord, rosterOf } from './fleet.ts';
 import { governingHold, type Hold, type Lineage } from './hold.ts';
 import type { Plan, PlannedCapability } from './plan.ts';
@@ -44,7 +45,8 @@ export function decide(plan: Plan, state: FleetState, question: Question): Outco
   const { capability, subject, nowMs, holds } = question;
   const age = ageOf(plan, state, nowMs);
   const episode = state.episodes.get(subjectKey(capability.name, subject))?.episode;
-  const hold = holds.length === 0 ? undefined : governingHold(holds, capability.name, lineageOf(state, subject), nowMs);
+  const names = [question.name, capability.name];
+  const hold = holds.length === 0 ? undefined : governingHold(holds, names, lineageOf(state, subject), nowMs);
   if (hold !== undefined) return { ...byHold(hold, nowMs), episode, ...age };
   if (isTooOld(plan, age.dataAgeMs)) return { ...byStaleness(plan, age.dataAgeMs), episode, ...age };
   return { ...byDelay(plan, state, question, episode), episode, ...age };
@@ -85,22 +87,14 @@ function byStaleness(plan: Plan, ageMs: number | undefined): Ruling {
 const NOT_SERVED: Ruling = { canProcess: false, waitMs: 60_000, basis: { kind: 'not_served' } };
 
 function byDelay(plan: Plan, state: FleetState, question: Question, episode: Episode | undefined): Ruling {
-  if (!isServed(state, question)) return NOT_SERVED;
+  // Before any GPU is known, nothing is known of what they serve either.
+  if (state.gpus.size > 0 && !isServed(state, question.capability, question.subject)) return NOT_SERVED;
   if (episode === undefined) return allowedWithoutEpisode(plan, state, question);
   const untilMs = delayedUntilMs(plan.policy.delay, episode);
   if (question.nowMs < untilMs) {
     return { canProcess: false, waitMs: untilMs - question.nowMs, basis: { kind: 'delayed', episode, untilMs } };
   }
   return afterDelay(plan, state, question, episode);
-}
-
-/** Before any GPU is known, nothing is known of what they serve either. */
-function isServed(state: FleetState, { capability, subject }: Question): boolean {
-  const totals = state.totals.get(capability.name);
-  if (totals === undefined || state.gpus.size === 0) return true;
-  if (subject.level === 'fleet') return totals.gpus > 0;
-  if (subject.level === 'node') return totals.nodes.has(subject.id);
-  return capability.serves(state.gpus.get(subject.id)?.labels ?? {});
 }
 
 function allowedWithoutEpisode(plan: Plan, state: FleetState, question: Question): Ruling {
@@ -136,12 +130,12 @@ export function countsFor(
   if (subject.level === 'fleet') return totals?.fleet ?? [];
   if (subject.level === 'node') return totals?.nodes.get(subject.id) ?? [];
   const record = state.gpus.get(subject.id);
-  return record !== undefined && capability.serves(record.labels) ? gpuCounts(plan, capability, record) : [];
+  return record !== undefined && capability.serves(record) ? gpuCounts(plan, capability, record) : [];
 }
 
 /** The GPUs a subject consists of, as far as they serve the capability. */
 export function gpusOf(state: FleetState, capability: PlannedCapability, subject: Subject): readonly GpuRecord[] {
-  return gpusUnder(state, subject).filter(({ labels }) => capability.serves(labels));
+  return gpusUnder(state, subject).filter((gpu) => capability.serves(gpu));
 }
 
 function gpusUnder(state: FleetState, subject: Subject): readonly GpuRecord[] {

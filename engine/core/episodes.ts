@@ -18,12 +18,12 @@ export function stepEpisodes(plan: Plan, state: FleetState, capability: PlannedC
   const step = (subject: Subject, counts: readonly WindowCounts[]) => {
     stepSubject(plan, state, { capability, subject, counts }, events);
   };
-  step(FLEET, totals.fleet);
+  dropUnserved(state, capability);
+  if (totals.gpus > 0) step(FLEET, totals.fleet);
   for (const [id, counts] of totals.nodes) step({ level: 'node', id }, counts);
   for (const record of state.gpus.values()) {
-    if (capability.serves(record.labels)) step({ level: 'gpu', id: record.gpu }, gpuCounts(plan, capability, record));
+    if (capability.serves(record)) step({ level: 'gpu', id: record.gpu }, gpuCounts(plan, capability, record));
   }
-  dropVanishedNodes(state, capability);
 }
 
 /** Ends the episodes of a subject that no longer exists. */
@@ -60,10 +60,18 @@ function stepSubject(
   }
 }
 
-/** A node whose last GPU moved away or was forgotten has no windows left to recover by. */
-function dropVanishedNodes(state: FleetState, { name }: PlannedCapability): void {
-  const nodes = state.totals.get(name)?.nodes;
-  for (const [key, { capability, subject }] of state.episodes) {
-    if (capability === name && subject.level === 'node' && nodes?.has(subject.id) !== true) state.episodes.delete(key);
+/** Ends the episodes of subjects that no longer serve the capability: they have no windows left to recover by. */
+function dropUnserved(state: FleetState, capability: PlannedCapability): void {
+  for (const [key, { capability: name, subject }] of state.episodes) {
+    if (name === capability.name && !isServed(state, capability, subject)) state.episodes.delete(key);
   }
+}
+
+/** Whether any GPU of the subject may serve the capability, as of the newest totals. */
+export function isServed(state: FleetState, capability: PlannedCapability, subject: Subject): boolean {
+  const totals = state.totals.get(capability.name);
+  if (subject.level === 'fleet') return (totals?.gpus ?? 0) > 0;
+  if (subject.level === 'node') return totals?.nodes.has(subject.id) ?? false;
+  const record = state.gpus.get(subject.id);
+  return record !== undefined && capability.serves(record);
 }

@@ -4,7 +4,7 @@ import type { FleetState, GpuRecord } from './fleet.ts';
 import { ticksToRecovery } from './forecast.ts';
 import type { Plan, PlannedCapability } from './plan.ts';
 import { lowUptimeReason, verdictReason } from './reason.ts';
-import { type Subject, subjectName } from './subject.ts';
+import { type Subject, subjectKey, subjectName } from './subject.ts';
 import { TICK, tickStateName } from './tick.ts';
 import { figuresOf } from './totals.ts';
 import { type Status, statusOf, type WindowFigures } from './uptime.ts';
@@ -32,8 +32,6 @@ export interface Explanation {
   /** GPUs that are not up, including those beyond `MAX_CAUSES`. */
   readonly affectedGpus: number;
   readonly gpus: number;
-  /** Tick at which an episode would end if every tick from now on is up; undefined without an episode. */
-  readonly clearsAtMs: number | undefined;
 }
 
 const MAX_CAUSES = 10;
@@ -46,7 +44,7 @@ export function explain(plan: Plan, state: FleetState, question: Question): Expl
   const gpus = gpusOf(state, capability, subject);
   const causes = causesOf(capability, gpus);
   return {
-    id: decisionId(plan, state, question),
+    id: decisionId(plan, state, question, outcome.basis),
     outcome,
     status: statusOf(figures.map(({ verdict }) => verdict)),
     reason: reasonOf(plan, question, outcome.basis, figures),
@@ -55,14 +53,33 @@ export function explain(plan: Plan, state: FleetState, question: Question): Expl
     causes: causes.slice(0, MAX_CAUSES),
     affectedGpus: causes.length,
     gpus: gpus.length,
-    clearsAtMs: outcome.episode === undefined ? undefined : clearsAt(plan, state, capability, gpus),
   };
 }
 
+/**
+ * Tick from which on no window would be low any more if every tick from now on is up, and the recovery hold over;
+ * undefined without an episode. Walks over every tick of every GPU, so whoever asks often keeps the answer for the tick.
+ */
+export function clearsAtIfHealthy(plan: Plan, state: FleetState, question: Question): number | undefined {
+  const { capability, subject } = question;
+  const episode = state.episodes.get(subjectKey(capability.name, subject))?.episode;
+  if (episode === undefined || state.tickMs === undefined) return undefined;
+  const { intervalMs, delay } = plan.policy;
+  const ticks = ticksToRecovery(plan, capability, gpusOf(state, capability, subject));
+  const recoveredAtMs = ticks === 0 ? episode.recoveringSinceMs : undefined;
+  return (recoveredAtMs ?? state.tickMs + Math.max(1, ticks) * intervalMs) + delay.recoveryHoldMs;
+}
+
 /** Names the inputs, not the request: equal ids are equal decisions, on every replica. */
-export function decisionId(plan: Plan, state: FleetState, { capability, subject }: Question): string {
+export function decisionId(plan: Plan, state: FleetState, { capability, subject }: Question, basis: Basis): string {
   const tick = state.tickMs === undefined ? 'none' : state.tickMs / 1000;
-  return `${plan.policy.revision}.${tick}.${capability.name}.${subjectPath(subject)}`;
+  return `${plan.policy.revision}.${tick}.${capability.name}.${subjectPath(subject)}${outranked(basis)}`;
+}
+
+/** What outranks history is part of a decision's name. */
+function outranked(basis: Basis): string {
+  if (basis.kind === 'hold') return `.hold-${basis.hold.id}`;
+  return basis.kind === 'stale' ? '.stale' : '';
 }
 
 function subjectPath(subject: Subject): string {
@@ -78,12 +95,6 @@ function causeOf({ gpu, node, labels, tracks }: GpuRecord, profile: number): Cau
   if (track === undefined || track.verdict.state === TICK.up) return undefined;
   const reason = verdictReason(track.verdict) ?? '';
   return { gpu, node, labels, state: tickStateName(track.verdict.state), reason, sinceMs: track.sinceMs };
-}
-
-function clearsAt(plan: Plan, state: FleetState, capability: PlannedCapability, gpus: readonly GpuRecord[]): number {
-  const { intervalMs, delay } = plan.policy;
-  const ticks = Math.max(1, ticksToRecovery(plan, capability, gpus));
-  return (state.tickMs ?? 0) + ticks * intervalMs + delay.recoveryHoldMs;
 }
 
 function reasonOf(plan: Plan, { name, subject }: Question, basis: Basis, figures: readonly WindowFigures[]): string {

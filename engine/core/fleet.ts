@@ -101,7 +101,9 @@ export function rosterOf(state: FleetState): Roster {
 
 /** Registers a GPU that was alive before the replayed history starts, so that its absence counts as down. */
 export function rememberGpu(plan: Plan, state: FleetState, sighting: Sighting): void {
-  if (!state.gpus.has(sighting.gpu)) state.gpus.set(sighting.gpu, createRecord(plan, sighting, sighting.sampledAtMs));
+  const known = state.gpus.get(sighting.gpu);
+  if (known !== undefined && known.lastSeenMs >= sighting.sampledAtMs) return;
+  state.gpus.set(sighting.gpu, createRecord(plan, sighting, sighting.sampledAtMs));
 }
 
 /**

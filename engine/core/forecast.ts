@@ -3,7 +3,7 @@ import type { GpuRecord } from './fleet.ts';
 import type { Plan, PlannedCapability } from './plan.ts';
 import { TICK } from './tick.ts';
 import { judgeWindows } from './totals.ts';
-import { stateAgo, type Timeline, type WindowCounts } from './window.ts';
+import type { Timeline, WindowCounts } from './window.ts';
 
 /**
  * Healthy ticks needed from now on until the windows of the GPUs, taken together, are met and stay so; 0 when they are
@@ -36,13 +36,19 @@ const COUNTED = [
 /** held[age * 4 + state]: how many of the timelines had `state` that many ticks ago. */
 function countByAge(timelines: readonly Timeline[], longest: number): Int32Array {
   const held = new Int32Array(longest * 4);
-  for (const timeline of timelines) {
-    for (let age = 0; age < longest; age++) {
-      const index = age * 4 + stateAgo(timeline, age);
-      held[index] = (held[index] ?? 0) + 1;
-    }
-  }
+  for (const timeline of timelines) countStates(held, timeline, longest);
   return held;
+}
+
+/** Walks the ring backwards from the latest tick; a fleet has millions of them, so without a call for each. */
+function countStates(held: Int32Array, { ring, ticks }: Timeline, longest: number): void {
+  const known = Math.min(ticks, ring.length, longest);
+  let slot = (ticks - 1) % ring.length;
+  for (let age = 0; age < longest; age++) {
+    const index = age * 4 + (age < known ? (ring[slot] ?? TICK.unobserved) : TICK.unobserved);
+    held[index] = (held[index] ?? 0) + 1;
+    slot = slot === 0 ? ring.length - 1 : slot - 1;
+  }
 }
 
 function countsOf(held: Int32Array, length: number, timelines: readonly Timeline[]): MutableCounts {

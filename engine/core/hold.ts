@@ -21,15 +21,19 @@ export interface Lineage {
 
 const RANK = { gpu: 2, node: 1, fleet: 0 } as const;
 
-/** The hold that governs: the most specific one that has not expired; of equals, `deny`. */
+/**
+ * The hold that governs: the most specific one that has not expired; of equals, `deny`. `names` are the capability as
+ * asked for and the one that answers for it, so a hold on `default` reaches every name that the policy does not list.
+ */
 export function governingHold(
   holds: readonly Hold[],
-  capability: string,
+  names: readonly string[],
   lineage: Lineage,
   nowMs: number,
 ): Hold | undefined {
   return holds
-    .filter((hold) => hold.expiresAtMs > nowMs && (hold.capability ?? capability) === capability)
+    .filter(({ expiresAtMs }) => expiresAtMs > nowMs)
+    .filter(({ capability }) => capability === undefined || names.includes(capability))
     .filter((hold) => covers(hold.subject, lineage))
     .sort((a, b) => RANK[b.subject.level] - RANK[a.subject.level] || a.effect.localeCompare(b.effect) * -1)
     .at(0);

@@ -17,13 +17,20 @@ export interface Profile {
   readonly lengths: readonly number[];
 }
 
+/** What a capability may select GPUs by. */
+interface Selectable {
+  readonly gpu: string;
+  readonly node: string;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
 export interface PlannedCapability {
   readonly capability: Capability;
   readonly name: string;
   /** Index into the plan's profiles. */
   readonly profile: number;
-  /** Whether a GPU with these labels may serve the capability at all. */
-  readonly serves: (labels: Readonly<Record<string, string>>) => boolean;
+  /** Whether a GPU may serve the capability at all, by its labels, its id and its node. */
+  readonly serves: (gpu: Selectable) => boolean;
 }
 
 export interface Plan {
@@ -45,7 +52,7 @@ function planCapability(policy: Policy, capability: Capability, profiles: Map<st
   const key = JSON.stringify([capability.checks, capability.windows]);
   if (!profiles.has(key)) profiles.set(key, profileOf(policy, capability));
   const profile = [...profiles.keys()].indexOf(key);
-  return { capability, name: capability.name, profile, serves: matcherOf(capability.gpus) };
+  return { capability, name: capability.name, profile, serves: matcherOf(policy, capability.gpus) };
 }
 
 function profileOf(policy: Policy, { checks, windows }: Capability): Profile {
@@ -56,10 +63,27 @@ function profileOf(policy: Policy, { checks, windows }: Capability): Profile {
   };
 }
 
-function matcherOf(patterns: Readonly<Record<string, string>>): PlannedCapability['serves'] {
-  const compiled = Object.entries(patterns).map(([label, pattern]) => ({ label, regex: RE2JS.compile(pattern) }));
-  return (labels) => compiled.every(({ label, regex }) => regex.matcher(labels[label] ?? '').matches());
+function matcherOf({ identity }: Policy, patterns: Readonly<Record<string, string>>): PlannedCapability['serves'] {
+  const matchers = Object.entries(patterns).map(([label, pattern]) => ({ label, matches: remembering(pattern) }));
+  const labelOf = (label: string, { gpu, node, labels }: Selectable) => {
+    if (label === identity.gpu) return gpu;
+    return label === identity.node ? node : (labels[label] ?? '');
+  };
+  return (gpu) => matchers.every(({ label, matches }) => matches(labelOf(label, gpu)));
 }
+
+/** Values repeat at every tick, and matching costs more than looking up. */
+function remembering(pattern: string): (value: string) => boolean {
+  const regex = RE2JS.compile(pattern);
+  const known = new Map<string, boolean>();
+  return (value) => {
+    const answer = known.get(value) ?? regex.matcher(value).matches();
+    if (known.size < MAX_REMEMBERED) known.set(value, answer);
+    return answer;
+  };
+}
+
+const MAX_REMEMBERED = 100_000;
 
 /** The capability that answers for `name`: itself where the policy lists it, `default` otherwise. */
 export function capabilityFor(plan: Plan, name: string): PlannedCapability {

@@ -80,7 +80,12 @@ export function freshSightings(presence: PresencePolicy, observation: Observatio
   for (const sighting of observation.sightings) {
     if (!isFresh(presence, sighting.sampledAtMs, observation.atMs)) continue;
     const other = byGpu.get(sighting.gpu);
-    if (other === undefined || other.sampledAtMs < sighting.sampledAtMs) byGpu.set(sighting.gpu, sighting);
+    if (other === undefined || isNewer(sighting, other)) byGpu.set(sighting.gpu, sighting);
   }
   return byGpu;
+}
+
+/** Of two sightings of the same instant the target decides, so that the order of an answer never does. */
+function isNewer(a: Sighting, b: Sighting): boolean {
+  return a.sampledAtMs === b.sampledAtMs ? a.target < b.target : a.sampledAtMs > b.sampledAtMs;
 }

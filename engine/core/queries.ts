@@ -26,8 +26,9 @@ export function presenceQuery(policy: Policy): string {
 
 /** The check's value per GPU; of several series for one GPU, the worst. */
 export function checkQuery(policy: Policy, check: Check): string {
-  const worst = check.bound.kind === 'min' ? 'min' : 'max';
-  return `${worst} by (${policy.identity.gpu}) (${check.expr})`;
+  const over = (aggregation: string) => `${aggregation} by (${policy.identity.gpu}) (${check.expr})`;
+  if (check.bound.kind === 'equals') return `${over('max')} != ${check.bound.value} or ${over('min')}`;
+  return over(check.bound.kind);
 }
 
 /** Each check query once, whichever capabilities use it. */

@@ -13,7 +13,7 @@ export interface Totals {
 }
 
 export function sumTotals(plan: Plan, gpus: Iterable<GpuRecord>, capability: PlannedCapability): Totals {
-  const served = [...gpus].filter(({ labels }) => capability.serves(labels));
+  const served = [...gpus].filter((gpu) => capability.serves(gpu));
   const nodes = new Map<string, readonly WindowCounts[]>();
   for (const [node, records] of Map.groupBy(served, (record) => record.node)) {
     nodes.set(node, groupCounts(plan, capability, records));

@@ -102,15 +102,18 @@ export function stateAgo(timeline: Timeline, age: number): TickState {
 const LETTERS = 'odbu';
 
 /** Run-length text of the states still held, oldest first: `u1440`, `u120d3o2u5`. */
-export function encodeTimeline(timeline: Timeline): string {
-  const held = Math.min(timeline.ticks, timeline.ring.length);
+export function encodeTimeline({ ring, ticks }: Timeline): string {
+  const held = Math.min(ticks, ring.length);
+  let slot = (ticks - held) % ring.length;
   let text = '';
-  for (let age = held - 1; age >= 0; ) {
-    const state = stateAgo(timeline, age);
-    let run = 1;
-    while (age - run >= 0 && stateAgo(timeline, age - run) === state) run++;
-    text += `${LETTERS[state]}${run}`;
-    age -= run;
+  let run = 0;
+  for (let i = 0; i < held; i++) {
+    const state = ring[slot];
+    slot = slot + 1 === ring.length ? 0 : slot + 1;
+    run++;
+    if (i + 1 < held && ring[slot] === state) continue;
+    text += `${LETTERS[state ?? TICK.unobserved]}${run}`;
+    run = 0;
   }
   return text;
 }

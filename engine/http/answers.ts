@@ -1,7 +1,7 @@
 /** Decisions as JSON: the documented shapes of the `/gpu/...` endpoints and the whole answer of `/api/v1/`. */
 
 import type { Question } from '../core/decision.ts';
-import type { Cause, Explanation } from '../core/explain.ts';
+import { type Cause, clearsAtIfHealthy, type Explanation } from '../core/explain.ts';
 import type { Judged } from '../core/fleet.ts';
 import { subjectName } from '../core/subject.ts';
 import type { WindowFigures } from '../core/uptime.ts';
@@ -43,7 +43,7 @@ export function wholeAnswer(
   question: Question,
   explained: Explanation,
 ): Record<string, unknown> {
-  const { outcome, clearsAtMs, multiplier, delayMs } = explained;
+  const { outcome, multiplier, delayMs } = explained;
   return {
     decision_id: explained.id,
     policy_revision: plan.policy.revision,
@@ -58,7 +58,7 @@ export function wholeAnswer(
     delay_seconds: delayMs / 1000,
     consecutive_failures: outcome.episode?.failures ?? 0,
     low_since: secondsOrNull(outcome.episode?.sinceMs),
-    clears_at_if_healthy: secondsOrNull(clearsAtMs),
+    clears_at_if_healthy: secondsOrNull(clearsAtIfHealthy(plan, state, question)),
     windows: explained.figures.map((figures) => windowEvidence(figures, plan.policy.minCoverage)),
     causes: explained.causes.map(causeEntry),
     affected_gpus: explained.affectedGpus,

@@ -1,6 +1,6 @@
 /** The engine's HTTP application: routes in, JSON or problem+json out. */
-import { once } from 'node:events';
-import type { ServerResponse } from 'node:http';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import { setImmediate } from 'node:timers/promises';
 import express, { type ErrorRequestHandler, type Express } from 'express';
 import type { Logger } from 'pino';
@@ -33,7 +33,8 @@ export function createApp({ view, control, credentials, metrics, log, version }:
   app.use(express.json({ limit: '64kb' }));
   app.get('/metrics', async (_req, res) => {
     res.setHeader('content-type', METRICS_TYPE);
-    await writePieces(res, metrics());
+    // A scraper that hangs up has had enough; there is nobody left to tell.
+    await pipeline(Readable.from(givingWay(metrics())), res).catch(() => res.destroy());
   });
   app.use(
     landingRoutes(version),
@@ -49,14 +50,12 @@ export function createApp({ view, control, credentials, metrics, log, version }:
   return app;
 }
 
-/** Writes a page piece by piece, giving way to other requests and to slow readers in between. */
-async function writePieces(res: ServerResponse, pieces: AsyncIterable<string>): Promise<void> {
+/** Lets other requests be answered between two pieces. */
+async function* givingWay(pieces: AsyncIterable<string>): AsyncGenerator<string> {
   for await (const piece of pieces) {
-    if (res.destroyed) return;
-    if (piece !== '' && !res.write(piece)) await Promise.race([once(res, 'drain'), once(res, 'close')]);
+    if (piece !== '') yield piece;
     await setImmediate();
   }
-  res.end();
 }
 
 /** The one place where errors become responses. Express knows an error handler by its four parameters. */

@@ -11,7 +11,7 @@ export interface Credentials {
   readonly address: string;
 }
 
-export function isLoopback(address: string): boolean {
+function isLoopback(address: string): boolean {
   if (address === 'localhost') return true;
   if (!ipaddr.isValid(address)) return false;
   return ipaddr.process(address).range() === 'loopback';

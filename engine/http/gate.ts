@@ -1,7 +1,7 @@
 /** Gateways ask here: GET /api/v1/gate/{forward|envoy|nginx}/{capability}. Answered from memory, without express. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type Basis, decide, type Outcome, type Question } from '../core/decision.ts';
-import { decisionId, type Explanation, explain } from '../core/explain.ts';
+import { clearsAtIfHealthy, decisionId, explain } from '../core/explain.ts';
 import type { GateStats } from '../metrics/own.ts';
 import { Problem, problemBody } from './problem.ts';
 import { type Filters, questionFor } from './question.ts';
@@ -13,8 +13,12 @@ type Flavour = (typeof FLAVOURS)[number];
 const PREFIX = '/api/v1/gate/';
 
 /** Answers gate requests and says so; every other request is left to the caller. */
-export function createGate(view: EngineView, stats: GateStats): (req: IncomingMessage, res: ServerResponse) => boolean {
-  const gate: Gate = { view, stats, denials: new Map() };
+export function createGate({
+  view,
+  stats,
+  onFault,
+}: GateParts): (req: IncomingMessage, res: ServerResponse) => boolean {
+  const gate: Gate = { view, stats, onFault, denials: new Map() };
   return (req, res) => {
     const url = req.url ?? '';
     if (!url.startsWith(PREFIX)) return false;
@@ -25,15 +29,24 @@ export function createGate(view: EngineView, stats: GateStats): (req: IncomingMe
   };
 }
 
-interface Gate {
+export interface GateParts {
   readonly view: EngineView;
   readonly stats: GateStats;
+  /** Told of what should never happen. */
+  readonly onFault: (error: unknown) => void;
+}
+
+interface Gate extends GateParts {
   /** Denials explained lately. */
   readonly denials: Map<string, Denial>;
 }
 
 /** What a denial says besides the time: the same until the next tick, or until it rests on something else. */
-type Denial = Pick<Explanation, 'reason' | 'multiplier' | 'clearsAtMs'>;
+interface Denial {
+  readonly reason: string;
+  readonly multiplier: number;
+  readonly clearsAtMs: number | undefined;
+}
 
 interface Route {
   readonly flavour: Flavour;
@@ -90,10 +103,15 @@ function answer(gate: Gate, { flavour, filters }: Route, res: ServerResponse): v
     if (outcome.canProcess) allow(view, question, outcome, res);
     else deny(gate, { question, outcome, flavour }, res);
   } catch (error) {
-    if (!(error instanceof Problem)) throw error;
     count(stats, flavour, false);
-    refuse(error, flavour, res);
+    refuse(error instanceof Problem ? error : faultOf(gate, error), flavour, res);
   }
+}
+
+/** A fault of ours must not end the process that every other gateway asks. */
+function faultOf({ onFault }: Gate, error: unknown): Problem {
+  onFault(error);
+  return new Problem(500, 'the engine failed to decide; its log says why');
 }
 
 function count({ answers }: GateStats, flavour: Flavour, isAllowed: boolean): void {
@@ -107,7 +125,7 @@ function allow(view: EngineView, question: Question, outcome: Outcome, res: Serv
   res.writeHead(200, {
     'content-length': '0',
     'cache-control': 'no-store',
-    'x-decision-id': decisionId(plan, state, question),
+    'x-decision-id': decisionId(plan, state, question, outcome.basis),
     ...(outcome.isStale ? { 'x-decision-stale': 'true' } : {}),
   });
   res.end();
@@ -121,7 +139,7 @@ interface Denied {
 
 function deny(gate: Gate, { question, outcome, flavour }: Denied, res: ServerResponse): void {
   const { plan, state } = gate.view.judged();
-  const id = decisionId(plan, state, question);
+  const id = decisionId(plan, state, question, outcome.basis);
   const { reason, multiplier, clearsAtMs } = denialOf(gate, question, `${id} ${basisKey(outcome.basis)}`);
   const waitSeconds = Math.max(1, Math.ceil(outcome.waitMs / 1000));
   const extra = {
@@ -145,7 +163,8 @@ function denialOf({ view, denials }: Gate, question: Question, key: string): Den
   const known = denials.get(key);
   if (known !== undefined) return known;
   const { plan, state } = view.judged();
-  const { reason, multiplier, clearsAtMs } = explain(plan, state, question);
+  const { reason, multiplier } = explain(plan, state, question);
+  const clearsAtMs = clearsAtIfHealthy(plan, state, question);
   if (denials.size >= MAX_DENIALS) denials.clear();
   const denial = { reason, multiplier, clearsAtMs };
   denials.set(key, denial);
@@ -163,7 +182,7 @@ function basisKey(basis: Basis): string {
  * status in a header that `error_page` can use.
  */
 function refuse(problem: Problem, flavour: Flavour, res: ServerResponse, headers: Record<string, string> = {}): void {
-  const denied = problem.status === 429 ? 429 : 403;
+  const denied = [429, 500].includes(problem.status) ? problem.status : 403;
   const status = flavour === 'nginx' ? 403 : denied;
   const body = problemBody({ ...problem, message: problem.message, status });
   res.writeHead(status, {

@@ -13,17 +13,28 @@ export interface Filters {
   readonly gpu?: string | undefined;
 }
 
-/** Throws Problem 404 for a node or GPU that history does not know. */
+/** Throws Problem 404 for a node or GPU that history does not know, once history has been read and is not stale. */
 export function questionFor(view: EngineView, filters: Filters): Question {
   const { plan, state } = view.judged();
   const name = filters.capability ?? plan.capabilities[0].name;
   return {
     name,
     capability: capabilityFor(plan, name),
-    subject: subjectFor(state, filters),
+    subject: isInformed(view) ? subjectFor(state, filters) : subjectAsGiven(filters),
     nowMs: view.now(),
     holds: view.holds(),
   };
+}
+
+/** Whether not knowing a node or GPU means anything: while history is being read, or is too old, it does not. */
+function isInformed(view: EngineView): boolean {
+  const { plan, state } = view.judged();
+  return view.isReady() && state.tickMs !== undefined && view.now() - state.tickMs <= plan.policy.stale.maxStalenessMs;
+}
+
+function subjectAsGiven({ node, gpu }: Filters): Subject {
+  if (gpu !== undefined) return { level: 'gpu', id: gpu };
+  return node === undefined ? FLEET : { level: 'node', id: node };
 }
 
 function subjectFor(state: FleetState, { node, gpu }: Filters): Subject {

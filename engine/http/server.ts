@@ -9,6 +9,8 @@ export interface ListenOptions {
   readonly view: EngineView;
   readonly app: RequestListener;
   readonly gateStats: GateStats;
+  /** Told of faults in gates; faults elsewhere are the application's. */
+  readonly onFault: (error: unknown) => void;
   readonly address: string;
   /** 0 picks a free port. */
   readonly port: number;
@@ -19,10 +21,11 @@ export async function listen({
   view,
   app,
   gateStats,
+  onFault,
   address,
   port,
 }: ListenOptions): Promise<{ server: Server; port: number }> {
-  const gate = createGate(view, gateStats);
+  const gate = createGate({ view, stats: gateStats, onFault });
   const server = createServer(
     { keepAliveTimeout: 65_000, requestTimeout: 10_000, headersTimeout: 5_000 },
     (req, res) => {

@@ -1,5 +1,6 @@
 /** The series the engine derives: uptime, coverage, status and delays per GPU, node and fleet. */
 import { countsFor, decide, delayFigures, type Question } from '../core/decision.ts';
+import { delayedUntilMs } from '../core/delay.ts';
 import type { FleetState, GpuRecord, Judged } from '../core/fleet.ts';
 import type { Hold } from '../core/hold.ts';
 import type { PlannedCapability } from '../core/plan.ts';
@@ -109,7 +110,7 @@ interface Described {
 function describeGpus({ plan, state }: Judged): readonly Described[] {
   const [capability] = plan.capabilities;
   return [...state.gpus.values()]
-    .filter(({ labels }) => capability.serves(labels))
+    .filter((gpu) => capability.serves(gpu))
     .map((gpu) => ({ capability, subject: { level: 'gpu', id: gpu.gpu }, labels: gpuLabels(gpu) }));
 }
 
@@ -154,8 +155,10 @@ function rowOf({ plan, state }: Judged, question: Question, labels: string): Row
   const outcome = decide(plan, state, question);
   const figures = figuresOf(plan, capability, countsFor(plan, state, capability, subject));
   const { multiplier } = delayFigures(plan, outcome.episode);
-  const failures = outcome.episode?.failures ?? 0;
-  return { labels, figures, multiplier, failures, waitSeconds: outcome.canProcess ? 0 : outcome.waitMs / 1000 };
+  const { episode } = outcome;
+  const untilMs = episode === undefined ? question.nowMs : delayedUntilMs(plan.policy.delay, episode);
+  const waitSeconds = Math.max(0, untilMs - question.nowMs) / 1000;
+  return { labels, figures, multiplier, failures: episode?.failures ?? 0, waitSeconds };
 }
 
 /** Thresholds the shipped alert rules join with, so that a policy change needs no rule change; and GPUs by state. */

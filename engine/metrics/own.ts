@@ -1,6 +1,7 @@
 /** The engine's figures about itself, through prom-client, in a registry of their own. */
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { HistoryStats } from '../prometheus/history.ts';
+import { QUERY_ERROR_KINDS } from '../prometheus/query.ts';
 
 export interface GateStats {
   /** Answers to gateways since start, by `flavour allow|deny`. */
@@ -28,9 +29,9 @@ export interface OwnSources {
 export function createOwnMetrics(sources: OwnSources): OwnMetrics {
   const registry = new Registry();
   const registers = [registry];
-  collectDefaultMetrics({ register: registry });
+  registerProcessMetrics(registry);
   readAtScrape(registry, sources);
-  return {
+  const own: OwnMetrics = {
     registry,
     ticks: new Counter({
       name: 'gpu_uptime_ticks_total',
@@ -57,6 +58,23 @@ export function createOwnMetrics(sources: OwnSources): OwnMetrics {
       registers,
     }),
   };
+  startAtZero(own);
+  return own;
+}
+
+/** Gauges that promtool refuses for ending in _total; prom-client keeps them for old dashboards only. */
+const MISNAMED = ['nodejs_active_handles_total', 'nodejs_active_requests_total', 'nodejs_active_resources_total'];
+
+function registerProcessMetrics(registry: Registry): void {
+  collectDefaultMetrics({ register: registry });
+  for (const name of MISNAMED) registry.removeSingleMetric(name);
+}
+
+/** A counter that appears with its first event hides that event from `increase()`. */
+function startAtZero({ ticks, roundFailures, checkpoints }: OwnMetrics): void {
+  for (const mode of ['live', 'replay']) ticks.inc({ mode }, 0);
+  for (const reason of QUERY_ERROR_KINDS) roundFailures.inc({ reason }, 0);
+  for (const result of ['ok', 'failed']) checkpoints.inc({ result }, 0);
 }
 
 function readAtScrape(registry: Registry, sources: OwnSources): void {

@@ -73,6 +73,12 @@ export async function readRemembered(
   return vector.flatMap(({ labels, value }) => sightingOf(history.policy, labels, value) ?? []);
 }
 
+/** How many GPUs have a presence sample at `atMs`. Throws QueryError. */
+export async function countGpus({ prom, policy }: History, atMs: number, signal: AbortSignal): Promise<number> {
+  const [count] = await prom.instant(`count(${presenceQuery(policy)})`, atMs, signal);
+  return count?.value ?? 0;
+}
+
 function instantOf(seconds: number | undefined): number | undefined {
   return seconds === undefined || Number.isNaN(seconds) ? undefined : Math.round(seconds * 1000);
 }

@@ -14,7 +14,11 @@ export async function preflight(options: PreflightOptions): Promise<readonly str
   const driver = new PrometheusDriver({ endpoint: options.url, timeout: options.timeoutMs });
   const first = async (expr: string) => Number((await driver.instantQuery(expr, options.atMs)).result[0]?.value?.value);
   try {
-    return [...(await missingSeries(options, first)), ...(await rareSamples(options, first))];
+    return [
+      ...(await missingSeries(options, first)),
+      ...(await rareSamples(options, first)),
+      ...(await rareHeartbeat(options, first)),
+    ];
   } catch {
     return [];
   }
@@ -45,11 +49,30 @@ const SAFE_SHARE = 0.75;
 
 async function rareSamples({ policy }: PreflightOptions, first: AskFirst): Promise<readonly string[]> {
   const { selector, freshMs } = policy.presence;
+  const apart = await tooFarApart(selector, freshMs, first);
+  if (apart === undefined) return [];
+  return [`${apart.finding}, and one older than ${freshMs / 1000} s is missing: ${apart.fix}`];
+}
+
+async function rareHeartbeat({ policy }: PreflightOptions, first: AskFirst): Promise<readonly string[]> {
+  const { observer, freshMs } = policy.presence;
+  const apart = await tooFarApart(observer, freshMs, first);
+  if (apart === undefined) return [];
+  const meaning = `${freshMs / 1000} s after one a missing GPU is unobserved instead of down`;
+  return [`${apart.finding}, and ${meaning}: scrape it more often, or ${apart.fix}`];
+}
+
+/** Undefined when samples come often enough, or there are none: another sentence says so. */
+async function tooFarApart(
+  selector: string,
+  freshMs: number,
+  first: AskFirst,
+): Promise<{ readonly finding: string; readonly fix: string } | undefined> {
   const samples = await first(`max(count_over_time(${selector}[${LOOK_BACK_SECONDS}s]))`);
-  const apartSeconds = Math.round(LOOK_BACK_SECONDS / samples);
-  if (!(apartSeconds * 1000 > SAFE_SHARE * freshMs)) return [];
-  const fix = `set interval to ${apartSeconds}s or presence.fresh to ${2 * apartSeconds}s`;
-  return [
-    `${selector} has a sample about every ${apartSeconds} s, and one older than ${freshMs / 1000} s is missing: ${fix}`,
-  ];
+  const seconds = Math.round(LOOK_BACK_SECONDS / samples);
+  if (!(seconds * 1000 > SAFE_SHARE * freshMs)) return undefined;
+  return {
+    finding: `${selector} has a sample about every ${seconds} s`,
+    fix: `set interval to ${seconds}s or presence.fresh to ${2 * seconds}s`,
+  };
 }

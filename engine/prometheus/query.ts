@@ -27,11 +27,13 @@ export interface PromQuery {
   range(expr: string, range: Range, signal: AbortSignal): Promise<readonly Series[]>;
 }
 
+/** `bad_data` means the query itself is wrong; everything else may pass by waiting. */
+export const QUERY_ERROR_KINDS = ['unreachable', 'timeout', 'bad_answer', 'server_error', 'bad_data'] as const;
+
 /** Prometheus did not give a usable answer; `message` says what happened and what to do. */
 export class QueryError extends Error {
   override readonly name = 'QueryError';
-  /** `bad_data` means the query itself is wrong; everything else may pass by waiting. */
-  readonly kind: 'unreachable' | 'timeout' | 'bad_answer' | 'server_error' | 'bad_data';
+  readonly kind: (typeof QUERY_ERROR_KINDS)[number];
 
   constructor(kind: QueryError['kind'], message: string, options?: ErrorOptions) {
     super(message, options);

@@ -31,6 +31,12 @@ export function exporterPart(plan: StackPlan): PlannedPart {
   });
 }
 
+/**
+ * Every tick replaces much of a large fleet's state, and V8 answers by growing the space for young objects. Capped, 10,000
+ * GPUs under a scraping Prometheus take 369 MiB instead of 424, for about the same CPU per tick (162 ms).
+ */
+const ENGINE_FLAGS = ['--max-semi-space-size=4'];
+
 /** The engine is healthy long before its first decision, which is announced by itself. */
 export function enginePart(plan: StackPlan): PlannedPart {
   const { ports, settings } = plan;
@@ -41,7 +47,13 @@ export function enginePart(plan: StackPlan): PlannedPart {
     ALERTMANAGER_URLS: url(ports.alertmanager),
     DATA_DIR: settings.dataDir,
   };
-  return ownPart(plan, { name: 'engine', entry: 'engine/main.ts', env, readyUrl: `${url(ports.engine)}/-/healthy` });
+  return ownPart(plan, {
+    name: 'engine',
+    flags: ENGINE_FLAGS,
+    entry: 'engine/main.ts',
+    env,
+    readyUrl: `${url(ports.engine)}/-/healthy`,
+  });
 }
 
 export function prometheusPart(plan: StackPlan, tool: InstalledTool): PlannedPart {
@@ -51,7 +63,6 @@ export function prometheusPart(plan: StackPlan, tool: InstalledTool): PlannedPar
     `--storage.tsdb.path=${join(dataDir, 'prometheus')}`,
     '--storage.tsdb.retention.time=7d',
     `--web.listen-address=${LOOPBACK}:${plan.ports.prometheus}`,
-    '--web.enable-remote-write-receiver',
   ];
   return serverPart(plan, {
     name: 'prometheus',
@@ -76,13 +87,15 @@ export function alertmanagerPart(plan: StackPlan, tool: InstalledTool): PlannedP
 
 interface OwnPart {
   readonly name: string;
+  /** For Node.js, not for the entry. */
+  readonly flags?: readonly string[];
   readonly entry: string;
   readonly env: Readonly<Record<string, string>>;
   readonly readyUrl: string;
 }
 
-function ownPart(plan: StackPlan, { name, entry, env, readyUrl }: OwnPart): PlannedPart {
-  const args = ['--import', LEASH, join(plan.settings.root, entry)];
+function ownPart(plan: StackPlan, { name, flags = [], entry, env, readyUrl }: OwnPart): PlannedPart {
+  const args = [...flags, '--import', LEASH, join(plan.settings.root, entry)];
   return { spec: spec(plan, { name, program: process.execPath, args, env }), readyUrl, readyTimeoutMs: OWN_READY_MS };
 }
 

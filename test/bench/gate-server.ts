@@ -33,5 +33,8 @@ function judgeTick(): { tookMs: number } {
   return { tookMs: performance.now() - sinceMs };
 }
 
-const { port } = await listen({ view, app, gateStats, address: '127.0.0.1', port: 0 });
+const onFault = (error: unknown) => {
+  throw error;
+};
+const { port } = await listen({ view, app, gateStats, onFault, address: '127.0.0.1', port: 0 });
 answerParent({ port }, judgeTick);

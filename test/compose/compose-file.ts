@@ -24,6 +24,8 @@ const Service = z.strictObject({
   cap_drop: z.tuple([z.literal('ALL')]),
   security_opt: z.tuple([z.literal('no-new-privileges:true')]),
   tmpfs: z.array(z.string()),
+  pids_limit: z.int().positive(),
+  mem_limit: z.string().regex(/^\d+[mg]$/),
   networks: z.tuple([z.literal('monitoring')]),
   logging: z.looseObject({ driver: z.string() }),
   pid: z.literal('host').optional(),

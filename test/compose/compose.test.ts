@@ -92,6 +92,21 @@ describe('docker-compose.yml', () => {
   });
 });
 
+describe('what a stranger could reach', () => {
+  it('is no Prometheus that takes in samples: whoever writes them forges uptime', () => {
+    const flags = compose.services.prometheus?.command ?? [];
+    expect(flags.filter((flag) => /remote-write-receiver|otlp-receiver|admin-api/.test(flag))).toEqual([]);
+  });
+
+  it('is no Grafana with an account that has a well-known password', () => {
+    expect(compose.services.grafana?.environment).toMatchObject({
+      GF_SECURITY_DISABLE_INITIAL_ADMIN_CREATION: 'true',
+      GF_AUTH_DISABLE_LOGIN_FORM: 'true',
+      GF_AUTH_BASIC_ENABLED: 'false',
+    });
+  });
+});
+
 describe('Dockerfiles', () => {
   it.each(built)('%s is built from a Dockerfile beside its process', (_name, { build }) => {
     expect(build?.context).toBe('.');

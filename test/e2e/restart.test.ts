@@ -67,7 +67,7 @@ describe('an engine killed with kill -9', () => {
       ({ status, stale }) => expect([status, stale]).toEqual(['healthy', false]),
     );
     const metrics = await (await fetch(`${again.url}/metrics`)).text();
-    const replayed = Number(/gpu_uptime_ticks_total\{mode="replay"\} (\d+)/.exec(metrics)?.[1] ?? 0);
+    const replayed = Number(/gpu_uptime_ticks_total\{mode="replay"\} (\d+)/.exec(metrics)?.[1]);
     expect(replayed).toBeLessThan(30);
   });
 });

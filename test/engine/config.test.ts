@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { readConfig } from '../../engine/config.ts';
+import { configHelp, readConfig } from '../../engine/config.ts';
 
 describe('readConfig', () => {
   it('has a default for everything, on loopback', () => {
@@ -57,11 +57,43 @@ describe('readConfig', () => {
       problems: [
         'ENGINE_PORT=80000: must be a port number from 0 to 65535',
         'PROMETHEUS_URL=localhost:9090: must be an address such as http://127.0.0.1:9090',
-        'PROMETHEUS_TIMEOUT_SECONDS=0: must be a number of seconds above 0',
-        'GPU_UPTIME_TOKEN=short: must have at least 16 characters; `openssl rand -hex 16` makes one',
+        'PROMETHEUS_TIMEOUT_SECONDS=0: must be a number of seconds above 0, at most 300',
+        'GPU_UPTIME_TOKEN: must have at least 16 characters; `openssl rand -hex 16` makes one',
         '--log-level=loud: must be one of trace, debug, info, warn, error, fatal, silent',
       ],
     });
+  });
+
+  it.each(['Infinity', '301', '-1', 'ten'])('refuses a query limit of %s seconds', (value) => {
+    expect(readConfig({ PROMETHEUS_TIMEOUT_SECONDS: value }, [])).toEqual({
+      ok: false,
+      problems: [`PROMETHEUS_TIMEOUT_SECONDS=${value}: must be a number of seconds above 0, at most 300`],
+    });
+  });
+
+  it.each(['http://user:secret@host:9090', 'http://secret@host:9090', 'http://a:9093,https://user:secret@b:9093'])(
+    'refuses the password in %s without repeating it',
+    (value) => {
+      const problem = 'must not contain a password; put credentials into a proxy in front until TLS and auth arrive';
+      expect(readConfig({ ALERTMANAGER_URLS: value }, [])).toEqual({
+        ok: false,
+        problems: [`ALERTMANAGER_URLS: ${problem}`],
+      });
+    },
+  );
+
+  it('does not repeat what may be a password in an address that it cannot read', () => {
+    expect(readConfig({}, ['--prometheus-url', 'user:secret@host'])).toEqual({
+      ok: false,
+      problems: ['--prometheus-url: must be an address such as http://127.0.0.1:9090'],
+    });
+  });
+
+  it('takes no token from the command line, and does not repeat the one it was given there', () => {
+    const outcome = readConfig({}, ['--token=a-very-secret-token']);
+    expect(outcome).toMatchObject({ ok: false, problems: [expect.stringMatching(/'--token'.*known flags/)] });
+    expect(JSON.stringify(outcome)).not.toContain('secret');
+    expect(configHelp()).not.toContain('--token');
   });
 
   it('names the known flags beside an unknown one', () => {

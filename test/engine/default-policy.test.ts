@@ -4,7 +4,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import { describe, expect, it, onTestFinished, type TestContext } from 'vitest';
-import { explain } from '../../engine/core/explain.ts';
+import { clearsAtIfHealthy, explain } from '../../engine/core/explain.ts';
 import type { Policy } from '../../engine/core/policy.ts';
 import { Engine } from '../../engine/engine.ts';
 import { createOwnMetrics } from '../../engine/metrics/own.ts';
@@ -82,13 +82,14 @@ async function engineOver(url: string) {
     await engine.judge(AbortSignal.timeout(60_000));
     const { plan, state } = engine.judged();
     const [capability] = plan.capabilities;
-    return explain(plan, state, {
+    const question = {
       name: 'default',
       capability,
-      subject: { level: 'gpu', id: gpu },
+      subject: { level: 'gpu' as const, id: gpu },
       nowMs: atMs,
       holds: [],
-    });
+    };
+    return { ...explain(plan, state, question), clearsAtMs: clearsAtIfHealthy(plan, state, question) };
   };
   return { answerAt };
 }

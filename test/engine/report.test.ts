@@ -1,5 +1,8 @@
-import { describe, expect, it } from 'vitest';
-import { cronEvery } from '../../engine/report.ts';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { cronEvery, type ReportedEngine, Reports, statusReport } from '../../engine/report.ts';
+import { MINUTE, type Played, planOf, play, SECOND, START_MS, times } from './core/fixtures.ts';
+
+afterEach(() => vi.useRealTimers());
 
 describe('cronEvery', () => {
   it.each([
@@ -13,5 +16,98 @@ describe('cronEvery', () => {
     [90_000, '0 0 */24 * * *'],
   ])('%i s', (seconds, expression) => {
     expect(cronEvery(seconds * 1000)).toBe(expression);
+  });
+});
+
+function engineWith(judged: () => Played): ReportedEngine {
+  return { judged, holds: () => [], backlogTicks: () => 0, dropExpiredHolds: async () => {} };
+}
+
+describe('statusReport', () => {
+  const GPUS = { 'a/0': 'up', 'a/1': 'hot', 'b/0': 'busy', 'b/1': 'up' } as const;
+  const report = (detailed: boolean) => {
+    const plan = planOf({ report: { intervalMs: MINUTE, detailed } });
+    const played = play(plan, times(2, GPUS));
+    return statusReport(
+      engineWith(() => played),
+      START_MS + 10 * SECOND,
+    );
+  };
+
+  it('sums the fleet up', () => {
+    const summary = { gpus: 4, notUp: 2, delays: 0, backlogTicks: 0 };
+    expect(report(false)).toMatchObject(summary);
+    expect(report(false)).not.toHaveProperty('everyGpu');
+  });
+
+  it('lists every GPU with its state and reason when detailed, also those that are up', () => {
+    expect(report(true).everyGpu).toEqual([
+      { gpu: 'a/0', node: 'a', state: 'up' },
+      { gpu: 'a/1', node: 'a', state: 'down', reason: 'temperature 91 °C > 85 °C' },
+      { gpu: 'b/0', node: 'b', state: 'busy', reason: 'gpu_utilization 99% > 95%' },
+      { gpu: 'b/1', node: 'b', state: 'up' },
+    ]);
+  });
+
+  it('lists more GPUs than an answer has causes', () => {
+    const gpus = Object.fromEntries(Array.from({ length: 25 }, (_, index) => [`a/${index}`, 'hot' as const]));
+    const played = play(planOf({ report: { intervalMs: MINUTE, detailed: true } }), times(1, gpus));
+    const { everyGpu } = statusReport(
+      engineWith(() => played),
+      START_MS,
+    );
+    expect(everyGpu).toHaveLength(25);
+  });
+});
+
+describe('Reports', () => {
+  function reportsEvery(intervalMs: number) {
+    // node-cron asks the clock of the process.
+    vi.useFakeTimers({ now: START_MS - (START_MS % MINUTE) });
+    let played = play(planOf({ report: { intervalMs, detailed: false } }), []);
+    const log = { info: vi.fn(), warn: vi.fn() };
+    const reports = new Reports({ engine: engineWith(() => played), log, now: Date.now });
+    const setInterval = (nextMs: number) => {
+      played = play(planOf({ report: { intervalMs: nextMs, detailed: false } }), []);
+    };
+    const during = async (ms: number) => {
+      log.info.mockClear();
+      await vi.advanceTimersByTimeAsync(ms);
+      return log.info.mock.calls.length;
+    };
+    return { reports, log, setInterval, during };
+  }
+
+  it('report until they are stopped', async () => {
+    const { reports, during } = reportsEvery(10 * SECOND);
+    reports.start();
+    expect(await during(MINUTE)).toBe(6);
+    await reports.stop();
+    expect(await during(MINUTE)).toBe(0);
+  });
+
+  it('follow a policy with another interval, and only while they run', async () => {
+    const { reports, setInterval, during } = reportsEvery(10 * SECOND);
+    await reports.reschedule();
+    reports.start();
+    setInterval(30 * SECOND);
+    await reports.reschedule();
+    expect(await during(MINUTE)).toBe(2);
+    await reports.stop();
+    setInterval(10 * SECOND);
+    await reports.reschedule();
+    expect(await during(MINUTE)).toBe(0);
+  });
+
+  it.each([
+    [45 * SECOND, ['report.interval 45s does not divide a minute, an hour or a day evenly: 30s is used']],
+    [90 * MINUTE, ['report.interval 1h30m does not divide a minute, an hour or a day evenly: 1h is used']],
+    [MINUTE, []],
+  ])('say once what cron makes of an interval of %i ms', async (intervalMs, warnings) => {
+    const { reports, log } = reportsEvery(intervalMs);
+    reports.start();
+    await reports.reschedule();
+    expect(log.warn.mock.calls.flat()).toEqual(warnings);
+    await reports.stop();
   });
 });

@@ -44,7 +44,7 @@ describe('promtool', () => {
 });
 
 describe('the rules we ship', () => {
-  it('are the eight of the GPU module and the two of the uptime monitor', () => {
+  it('are the eight of the GPU module and the three of the uptime monitor', () => {
     expect(rules.map(({ name, forMs }) => [name, forMs / 1000])).toEqual([
       ['GpuThermalWarning', 60],
       ['GpuThermalCritical', 30],
@@ -56,6 +56,7 @@ describe('the rules we ship', () => {
       ['GpuMemoryPressure', 60],
       ['GpuUptimeLow', 60],
       ['GpuConsecutiveFailures', 0],
+      ['GpuObserverSuspect', 0],
     ]);
   });
 
@@ -70,11 +71,18 @@ describe('the rules we ship', () => {
   it.each(rules)('$name says how bad it is, what to do, and where to read on', ({ name, written }) => {
     expect(['info', 'warning', 'critical']).toContain(written.labels.severity);
     expect(['notify', 'throttle', 'preempt', 'quarantine']).toContain(written.labels.action);
-    expect(written.annotations.summary).toMatch(/\{\{ \$labels\.\w+ \}\}.*\{\{ \$value.*(<|>|>=) /);
     expect(written.annotations.description).toBeTruthy();
     expect(written.annotations.runbook_url).toBe(`rules/runbooks/${name}.md`);
     expect(readFileSync(join(ROOT, `rules/runbooks/${name}.md`), 'utf8')).toMatch(`# ${name}\n`);
   });
+
+  // The guard speaks of the whole fleet and is only on or off: it has neither subject nor figure to show.
+  it.each(rules.filter(({ name }) => name !== 'GpuObserverSuspect'))(
+    '$name shows whom it is about, the value and the threshold',
+    ({ written }) => {
+      expect(written.annotations.summary).toMatch(/\{\{ \$labels\.\w+ \}\}.*\{\{ \$value.*(<|>|>=) /);
+    },
+  );
 
   it.each(rules)('$name has a promtool test of its own that fires and that stays silent', ({ name }) => {
     const file = join(ROOT, `rules/tests/${name}.test.yml`);

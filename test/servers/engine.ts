@@ -17,7 +17,7 @@ export async function startEngine({ env, dataDir, port }: EngineStart): Promise<
   return startServer({
     name: 'engine',
     program: process.execPath,
-    args: [join(ROOT, 'engine/main.ts')],
+    args: ['--max-semi-space-size=4', join(ROOT, 'engine/main.ts')],
     env: {
       DATA_DIR: dataDir ?? join(directory, 'data'),
       ENGINE_ADDRESS: '127.0.0.1',

@@ -2,7 +2,7 @@
 import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-export type Behaviour = 'pass' | 'refuse' | 'web_page' | 'half_json' | 'silence' | 'hang_up';
+type Behaviour = 'pass' | 'refuse' | 'web_page' | 'half_json' | 'silence' | 'hang_up';
 
 export interface SwitchableProxy {
   readonly url: string;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { decide, type Question } from '../../../engine/core/decision.ts';
-import { explain } from '../../../engine/core/explain.ts';
+import { clearsAtIfHealthy, explain } from '../../../engine/core/explain.ts';
 import type { Hold } from '../../../engine/core/hold.ts';
 import type { Policy } from '../../../engine/core/policy.ts';
 import { FLEET, type Subject } from '../../../engine/core/subject.ts';
@@ -121,7 +121,8 @@ describe('operator holds', () => {
     expiresAtMs: nowMs + MINUTE,
     ...change,
   });
-  const decided = (holds: readonly Hold[], subject: Subject = NODE) => outcome(bad, 3 * SECOND, { holds, subject });
+  const decided = (holds: readonly Hold[], subject: Subject = NODE) =>
+    outcome(bad, 3 * SECOND, { name: 'any-name', holds, subject });
 
   it.each<[string, readonly Hold[], Subject, unknown[]]>([
     ['allow outranks a delay', [hold({})], NODE, [true, 0, 'hold']],
@@ -141,6 +142,18 @@ describe('operator holds', () => {
       [false, 60, 'hold'],
     ],
     ['an expired hold is nothing', [hold({ expiresAtMs: nowMs })], NODE, [false, 297, 'delayed']],
+    [
+      'a hold on the capability as asked for, though the policy does not list it',
+      [hold({ capability: 'any-name' })],
+      NODE,
+      [true, 0, 'hold'],
+    ],
+    [
+      'a hold on default reaches names that the policy does not list',
+      [hold({ capability: 'default' })],
+      NODE,
+      [true, 0, 'hold'],
+    ],
     ['a hold on another capability is nothing', [hold({ capability: 'llm-70b' })], NODE, [false, 297, 'delayed']],
   ])('%s', (_, holds, subject, expected) => {
     expect(decided(holds, subject)).toEqual(expected);
@@ -170,10 +183,10 @@ describe('explain', () => {
       status: 'unhealthy',
       multiplier: 10,
       delayMs: 300_000,
-      clearsAtMs: tickMs + 240_000,
       affectedGpus: 1,
       gpus: 2,
     });
+    expect(clearsAtIfHealthy(plan, state, ask(bad, 3 * SECOND))).toBe(tickMs + 240_000);
     expect(answer.id).toBe(`test00000000.${tickMs / 1000}.default.node.a`);
   });
 

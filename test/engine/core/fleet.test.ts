@@ -1,8 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { restoreFleet, saveFleet } from '../../../engine/core/checkpoint.ts';
+import { countsFor } from '../../../engine/core/decision.ts';
 import { createFleet, type FleetState, rememberGpu, stepFleet } from '../../../engine/core/fleet.ts';
-import { figuresOf } from '../../../engine/core/totals.ts';
+import { capabilityFor } from '../../../engine/core/plan.ts';
+import { FLEET } from '../../../engine/core/subject.ts';
+import { figuresOf, judgeWindows } from '../../../engine/core/totals.ts';
 import { capability, observe, planOf, play, type Shown, START_MS, type TickShown, times } from './fixtures.ts';
 
 const shown = fc.constantFrom<Shown>('up', 'up', 'up', 'hot', 'busy', 'gone', 'stale', 'target_down');
@@ -44,19 +47,17 @@ describe('stepFleet', () => {
     );
   });
 
-  it('never escalates without evidence: a new failure needs a low window at that very tick', () => {
+  it('never escalates without evidence: a new failure needs a low window of its subject at that very tick', () => {
     fc.assert(
       fc.property(history, (ticks) => {
         const state = createFleet();
         for (const [index, shownTick] of ticks.entries()) {
           const events = stepFleet(PLAN, state, observe(PLAN, START_MS + index * 10_000, shownTick));
-          const delays = events.filter((event) => event.kind === 'delay');
-          for (const { running } of delays) {
-            const counts = running.subject.level === 'fleet' ? state.totals.get(running.capability)?.fleet : undefined;
-            if (counts === undefined) continue;
-            const [served] = PLAN.capabilities.filter(({ name }) => name === running.capability);
-            if (served === undefined) throw new Error('unknown capability');
-            expect(figuresOf(PLAN, served, counts).some(({ verdict }) => verdict === 'low')).toBe(true);
+          for (const event of events.filter(({ kind }) => kind === 'delay')) {
+            const { capability: name, subject } =
+              event.kind === 'delay' ? event.running : { capability: '', subject: FLEET };
+            const served = capabilityFor(PLAN, name);
+            expect(judgeWindows(PLAN, served, countsFor(PLAN, state, served, subject))).toBe('low');
           }
         }
       }),
@@ -131,6 +132,31 @@ describe('stepFleet', () => {
       ...times(3, { 'a/0': 'up', 'a/1': 'hot' }),
     ]);
     expect([...state.episodes.keys()].sort()).toEqual(['default fleet', 'default gpu a/1', 'default node a']);
+  });
+
+  it('ends the episodes of GPUs that stop serving a capability', () => {
+    const { state } = play(PLAN, [...times(24, { 'a/0': 'up' }), ...times(3, { 'a/0': 'hot' })]);
+    expect(state.episodes.has('llm-70b fleet')).toBe(true);
+    const next = observe(PLAN, (state.tickMs ?? 0) + 10_000, { isWatched: true, gpus: { 'a/0': 'hot' } });
+    const sightings = next.sightings.map((sighting) => ({ ...sighting, labels: { gpu: '9' } }));
+    stepFleet(PLAN, state, { ...next, sightings });
+    expect([...state.episodes.keys()].filter((key) => key.startsWith('llm-70b'))).toEqual([]);
+  });
+
+  it('lets a capability select GPUs by their id and node', () => {
+    const gpus = { UUID: 'a/.*', instance: 'a|b' };
+    const plan = planOf({ capabilities: [capability('default'), capability('of-node-a', { gpus })] });
+    const { state } = play(plan, times(3, { 'a/0': 'up', 'a/1': 'up', 'b/0': 'up' }));
+    expect([...(state.totals.get('of-node-a')?.nodes.keys() ?? [])]).toEqual(['a']);
+  });
+
+  it('remembers a GPU by the newest of several rows', () => {
+    const state = createFleet();
+    state.tickMs = START_MS;
+    const row = { gpu: 'a/0', labels: {} };
+    rememberGpu(PLAN, state, { ...row, node: 'new', target: 'gpu new', sampledAtMs: START_MS - 1000 });
+    rememberGpu(PLAN, state, { ...row, node: 'old', target: 'gpu old', sampledAtMs: START_MS - 9000 });
+    expect(state.gpus.get('a/0')?.node).toBe('new');
   });
 
   it('ends the episode of a node whose last GPU moved away', () => {

@@ -283,6 +283,12 @@ describe('GET /gpu/monitoring/summary', () => {
         { node: 'b', status: 'healthy', gpus: 1, can_process: true },
       ],
       unhealthy_gpus: [{ gpu: 'a/0', node: 'a', state: 'down', reason: 'temperature 91 °C > 85 °C' }],
+      active_delays: [
+        { capability: 'default', delay_seconds: 300 },
+        { capability: 'text-to-image', delay_seconds: 300 },
+      ],
+      alerts: [],
+      holds: [],
       guard: { frozen: false, low_nodes: 1 },
       engine: {
         ready: true,

@@ -68,6 +68,20 @@ describe('GET /api/v1/gate/forward/{capability}', () => {
   });
 });
 
+describe('a gate before history has been read', () => {
+  it('answers by on_stale about nodes and GPUs it cannot know yet', async () => {
+    const early = await serve({ fleet: play(planOf(), []), isReady: false });
+    try {
+      for (const subject of ['node=z', 'gpu=GPU-z', 'gpu=3&node=z']) {
+        const { status, headers } = await fetch(`${early.url}/api/v1/gate/forward/x?${subject}`);
+        expect([status, headers.get('x-decision-stale')]).toEqual([200, 'true']);
+      }
+    } finally {
+      await early.close();
+    }
+  });
+});
+
 describe('the nginx flavour', () => {
   it('denies with 403 and names the real status in headers', async () => {
     const { status, headers } = await ask('nginx/x?node=a');

@@ -62,6 +62,9 @@ export async function serve(options: ServingOptions): Promise<Serving> {
     view,
     app,
     gateStats: { answers: new Map() },
+    onFault: (error) => {
+      throw error;
+    },
     address: '127.0.0.1',
     port: 0,
   });

@@ -11,13 +11,11 @@ const PRESENT = ['up{job="prometheus"}', 'DCGM_FI_DEV_GPU_TEMP', 'up'];
 /** Options whose policy calls a sample older than 20 s missing. */
 const OPTIONS = { url: URL, policy: policy(), atMs: 1000, timeoutMs: 1000 };
 
-/** Answers as a Prometheus with these series, whose GPUs have that many samples in a minute. */
-function answer(present: readonly string[], samples = 12): void {
+/** Answers as a Prometheus with these series, which have that many samples in a minute. */
+function answer(present: readonly string[], samples: Readonly<Record<string, number>> = {}): void {
   for (const expr of PRESENT) reply(`count(${expr})`, present.includes(expr) ? 1 : undefined);
-  reply(
-    'max(count_over_time(DCGM_FI_DEV_GPU_TEMP[60s]))',
-    present.includes('DCGM_FI_DEV_GPU_TEMP') ? samples : undefined,
-  );
+  for (const expr of ['DCGM_FI_DEV_GPU_TEMP', 'up{job="prometheus"}'])
+    reply(`max(count_over_time(${expr}[60s]))`, present.includes(expr) ? (samples[expr] ?? 12) : undefined);
 }
 
 function reply(expr: string, value: number | undefined): void {
@@ -43,9 +41,16 @@ describe('preflight', () => {
   });
 
   it('warns of a scrape interval that freshness does not allow for', async () => {
-    answer(PRESENT, 2);
+    answer(PRESENT, { DCGM_FI_DEV_GPU_TEMP: 2 });
     expect(await preflight(OPTIONS)).toEqual([
       'DCGM_FI_DEV_GPU_TEMP has a sample about every 30 s, and one older than 20 s is missing: set interval to 30s or presence.fresh to 60s',
+    ]);
+  });
+
+  it('warns of a heartbeat that comes too rarely to call a missing GPU down', async () => {
+    answer(PRESENT, { 'up{job="prometheus"}': 3 });
+    expect(await preflight(OPTIONS)).toEqual([
+      'up{job="prometheus"} has a sample about every 20 s, and 20 s after one a missing GPU is unobserved instead of down: scrape it more often, or set interval to 20s or presence.fresh to 40s',
     ]);
   });
 

@@ -1,0 +1,29 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { enginePart, prometheusPart } from '../../../engine/stack/parts.ts';
+import { readDockerfile } from '../../compose/compose-file.ts';
+
+const ROOT = join(import.meta.dirname, '../../..');
+const PORTS = { exporter: 1, prometheus: 2, alertmanager: 3, engine: 4, notifications: 5 };
+const PLAN = { settings: { root: '/repo', dataDir: '/data', toolsDir: '/tools', env: {} }, ports: PORTS };
+
+describe('enginePart', () => {
+  it('gives Node.js the flags that the npm script and the image give it', () => {
+    const { args } = enginePart(PLAN).spec;
+    const flags = args.slice(0, args.indexOf('--import'));
+    expect(flags).toEqual(['--max-semi-space-size=4']);
+    const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
+    expect(scripts.engine).toMatch(`node ${flags.join(' ')} `);
+    const command = readDockerfile('engine/Dockerfile').find(([instruction]) => instruction === 'CMD')?.[1];
+    expect(JSON.parse(command ?? '')).toEqual(['node', ...flags, 'engine/main.ts']);
+  });
+});
+
+describe('prometheusPart', () => {
+  it('takes in no samples from outside: whoever writes them forges uptime', () => {
+    const tool = { title: 'Prometheus', version: '3.5.0', programs: { prometheus: '/bin/prometheus' } };
+    const { args } = prometheusPart(PLAN, tool).spec;
+    expect(args.filter((arg) => arg.includes('receiver'))).toEqual([]);
+  });
+});
