@@ -57,6 +57,7 @@ async function sleep(ms: number, signal: AbortSignal): Promise<void> {
 function explainFailure({ address, port, dataDir }: EngineConfig, error: unknown): string {
   const { code, message } = error as { code?: string; message?: string };
   if (code === 'EADDRINUSE') return `port ${port} on ${address} is in use; stop what listens there or set ENGINE_PORT`;
+  if (code === 'EADDRNOTAVAIL') return `this machine has no address ${address}; set ENGINE_ADDRESS to one it has`;
   if (code === 'EACCES')
     return `no permission for port ${port} or for ${join(dataDir, 'engine.db')}; set ENGINE_PORT or DATA_DIR`;
   return message ?? String(error);

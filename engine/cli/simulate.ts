@@ -76,7 +76,7 @@ async function send(order: Exclude<Order, { kind: 'misunderstood' }>, io: Comman
   } catch (error) {
     const cause = error instanceof Error && error.cause instanceof Error ? ` (${error.cause.message})` : '';
     io.err(
-      `No exporter answers at ${base}${cause}; start one with npm start, or set EXPORTER_URL to where it listens.`,
+      `No exporter answers at ${base}${cause}; start one with npm start, or set EXPORTER_URL or EXPORTER_PORT to where it listens.`,
     );
     return 1;
   }

@@ -30,7 +30,7 @@ export function createApp({ view, control, credentials, metrics, log, version }:
   const guard = requireCredentials(credentials);
   app.disable('x-powered-by');
   app.disable('etag');
-  app.use(express.json({ limit: '64kb' }));
+  app.use(express.json({ limit: '64kb', strict: false }));
   app.get('/metrics', async (_req, res) => {
     res.setHeader('content-type', METRICS_TYPE);
     // A scraper that hangs up has had enough; there is nobody left to tell.

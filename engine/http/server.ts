@@ -27,7 +27,7 @@ export async function listen({
 }: ListenOptions): Promise<{ server: Server; port: number }> {
   const gate = createGate({ view, stats: gateStats, onFault });
   const server = createServer(
-    { keepAliveTimeout: 65_000, requestTimeout: 10_000, headersTimeout: 5_000 },
+    { keepAliveTimeout: 65_000, connectionsCheckingInterval: 1000, requestTimeout: 10_000, headersTimeout: 5_000 },
     (req, res) => {
       if (!gate(req, res)) app(req, res);
     },

@@ -80,7 +80,9 @@ async function exchange({ dispatcher, url, form, signal }: FormPost): Promise<{ 
 }
 
 function transportError(url: string, cause: unknown): QueryError {
-  const { name = '', code = '', message = '' } = cause as { name?: string; code?: string; message?: string };
+  const { name = '', code: rawCode = '', message = '' } = cause as { name?: string; code?: unknown; message?: string };
+  // An aborted request rejects with a DOMException, whose code is a number.
+  const code = typeof rawCode === 'string' ? rawCode : '';
   const timedOut = name === 'TimeoutError' || code.includes('TIMEOUT');
   if (timedOut) return new QueryError('timeout', `${url} did not answer in time`, { cause });
   return new QueryError('unreachable', `${url} is unreachable: ${code || message || name}`, { cause });

@@ -1,5 +1,5 @@
 /** The embedded store: one SQLite file in WAL mode, so a kill -9 loses no finished write. */
-import { mkdirSync, readdirSync, readFileSync, renameSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import type { Store, StoreRecord } from './store.ts';
@@ -30,16 +30,36 @@ export function openSqliteStore(file: string): OpenedStore {
     if (!isDamaged(cause))
       throw new StoreError(`cannot use the store ${file}: ${text(cause)}; choose another with DATA_DIR`, { cause });
     const movedAside = `${file}.damaged-${Date.now()}`;
-    renameSync(file, movedAside);
+    moveAside(file, movedAside);
     return { store: adapt(openDatabase(file)), movedAside };
+  }
+}
+
+/** The write-ahead log belongs to the damaged file; left behind, the new one would take it for its own. */
+function moveAside(file: string, to: string): void {
+  for (const suffix of ['', '-wal', '-shm']) {
+    if (existsSync(file + suffix)) renameSync(file + suffix, to + suffix);
   }
 }
 
 function openDatabase(file: string): DatabaseSync {
   const db = new DatabaseSync(file, { timeout: 5000 });
-  db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;');
-  migrate(db);
-  return db;
+  try {
+    db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;');
+    checkPages(db);
+    migrate(db);
+    return db;
+  } catch (error) {
+    db.close();
+    throw error;
+  }
+}
+
+/** Damage beyond the first page shows only when it is read; better now than in the middle of the night. */
+function checkPages(db: DatabaseSync): void {
+  const found = db.prepare('PRAGMA quick_check(1)').get()?.quick_check;
+  if (found !== 'ok')
+    throw Object.assign(new Error(`the database is damaged: ${String(found)}`), { errcode: SQLITE_CORRUPT });
 }
 
 /** Applies the migrations that `user_version` has not seen, each in one transaction. */
@@ -73,7 +93,16 @@ function adapt(db: DatabaseSync): Store {
 }
 
 function decodeRow({ key, value }: Record<string, unknown>): StoreRecord {
-  return { key: String(key), value: JSON.parse(String(value)) };
+  return { key: String(key), value: parseValue(String(value)) };
+}
+
+/** A value that is not JSON any more is left to the reader to refuse, as any other damaged value is. */
+function parseValue(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }
 
 function inTransaction(db: DatabaseSync, work: () => void): void {
@@ -87,10 +116,13 @@ function inTransaction(db: DatabaseSync, work: () => void): void {
   }
 }
 
-/** SQLITE_CORRUPT (11) and SQLITE_NOTADB (26): the bytes are not a database any more. */
+const SQLITE_CORRUPT = 11;
+const SQLITE_NOTADB = 26;
+
+/** The bytes are not a database any more. */
 function isDamaged(cause: unknown): boolean {
   const { errcode } = cause as { errcode?: number };
-  return errcode === 11 || errcode === 26;
+  return errcode === SQLITE_CORRUPT || errcode === SQLITE_NOTADB;
 }
 
 function text(cause: unknown): string {

@@ -9,7 +9,7 @@ export interface StoreRecord {
 export type RecordKind = 'checkpoint' | 'alert' | 'hold';
 
 export interface Store {
-  /** All records of a kind, by key. */
+  /** All records of a kind, by key; the value of one that is damaged is undefined. */
   list(kind: RecordKind): Promise<readonly StoreRecord[]>;
   /** Replaces or adds `put` and deletes `remove` in one transaction: all of it is durable, or none. */
   write(

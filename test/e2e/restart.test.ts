@@ -1,7 +1,9 @@
 /** The same decisions from every engine, however it came to be where it is. */
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { freePort } from '../servers/free-port.ts';
+import { isAlive } from '../servers/process-alive.ts';
 import type { RunningServer } from '../servers/server.ts';
+import { startSwitchableProxy } from '../servers/switchable-proxy.ts';
 import { temporaryDirectory } from '../servers/temporary-directory.ts';
 import { type Answer, decide, startFleet, until } from './fleet.ts';
 
@@ -69,5 +71,24 @@ describe('an engine killed with kill -9', () => {
     const metrics = await (await fetch(`${again.url}/metrics`)).text();
     const replayed = Number(/gpu_uptime_ticks_total\{mode="replay"\} (\d+)/.exec(metrics)?.[1]);
     expect(replayed).toBeLessThan(30);
+  });
+});
+
+describe('an engine told to stop in the middle of a query', () => {
+  it('ends at once, without complaint', { timeout: 60_000 }, async (context) => {
+    const fleet = await startFleet(context);
+    const proxy = await startSwitchableProxy(fleet.prometheus.url);
+    onTestFinished(() => proxy.stop());
+    proxy.behave('silence');
+    const env = { PROMETHEUS_URL: proxy.url, PROMETHEUS_TIMEOUT_SECONDS: '60' };
+    const engine = await fleet.startEngine({ env });
+    const stoppedAt = Date.now();
+    process.kill(engine.pid, 'SIGTERM');
+    await until(
+      async () => isAlive(engine.pid),
+      (alive) => expect(alive).toBe(false),
+    );
+    expect(Date.now() - stoppedAt).toBeLessThan(5000);
+    expect(engine.log()).not.toContain('gpu-uptime engine:');
   });
 });

@@ -61,7 +61,7 @@ describe('gpu-uptime simulate', () => {
     const { code, err } = await run(['lost', '--gpu', '0'], { EXPORTER_URL: url });
     expect(code).toBe(1);
     expect(err.join()).toMatch(
-      /^No exporter answers at .+ECONNREFUSED.+; start one with npm start, or set EXPORTER_URL to where it listens\.$/,
+      /^No exporter answers at .+ECONNREFUSED.+; start one with npm start, or set EXPORTER_URL or EXPORTER_PORT to where it listens\.$/,
     );
   });
 

@@ -161,6 +161,13 @@ describe('a Prometheus that is not well', () => {
     expect([error.kind, error.message.endsWith('did not answer in time')]).toEqual(['timeout', true]);
   });
 
+  it('is given up in the middle of a query when the engine stops', async () => {
+    const client = await clientOf(() => {});
+    const stop = new AbortController();
+    setTimeout(() => stop.abort(), 50);
+    await expect(client.instant('up', 0, stop.signal)).rejects.toBeInstanceOf(QueryError);
+  });
+
   it('is not there', async () => {
     const client = createPromClient({ url: 'http://127.0.0.1:9', timeoutMs: 1000, concurrency: 1 });
     clients.push(client);

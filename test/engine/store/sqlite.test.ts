@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { afterEach, describe, expect, it } from 'vitest';
 import { openSqliteStore } from '../../../engine/store/sqlite.ts';
 import { storeContract } from './contract.ts';
@@ -54,6 +55,47 @@ describe('the SQLite store', () => {
     expect(await store.list('hold')).toEqual([]);
     expect(movedAside !== undefined && existsSync(movedAside) && readFileSync(movedAside, 'utf8')).toMatch(/^this was/);
     await store.close();
+  });
+
+  it('moves a file aside whose pages are damaged further in', async () => {
+    const file = freshFile();
+    const { store } = openSqliteStore(file);
+    const value = 'x'.repeat(50_000);
+    await store.write('hold', {
+      put: [
+        { key: 'a', value },
+        { key: 'b', value },
+      ],
+    });
+    await store.close();
+    const bytes = readFileSync(file);
+    bytes.fill(0x5a, 4096, 16_000);
+    writeFileSync(file, bytes);
+    const reopened = openSqliteStore(file);
+    expect(reopened.movedAside).toMatch(/engine\.db\.damaged-\d+$/);
+    expect(await reopened.store.list('hold')).toEqual([]);
+    await reopened.store.close();
+  });
+
+  it('gives the other records when the value of one is not JSON any more', async () => {
+    const file = freshFile();
+    const { store } = openSqliteStore(file);
+    await store.write('hold', {
+      put: [
+        { key: 'a', value: 1 },
+        { key: 'b', value: 2 },
+      ],
+    });
+    await store.close();
+    const db = new DatabaseSync(file);
+    db.exec("UPDATE record SET value = 'notjson' WHERE key = 'a'");
+    db.close();
+    const again = openSqliteStore(file).store;
+    expect(await again.list('hold')).toEqual([
+      { key: 'a', value: undefined },
+      { key: 'b', value: 2 },
+    ]);
+    await again.close();
   });
 
   it('says which file it cannot use and what to do', () => {
