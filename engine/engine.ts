@@ -113,9 +113,10 @@ export class Engine {
       this.#cycle = { ...next, state: this.#cycle.state };
       return;
     }
-    const cycle = await this.#started(next, signal);
+    // What this replay finds has been told already, or is of the past.
+    const cycle = await this.#started({ ...next, onTick: () => {} }, signal);
     await catchUp(cycle, this.#dueMs(cycle), signal);
-    this.#cycle = cycle;
+    this.#cycle = { ...cycle, onTick: this.#onTick };
     // The next round writes it down: a checkpoint beside a running round would be of two ticks.
     this.#savedAtMs = 0;
   }
@@ -126,7 +127,9 @@ export class Engine {
     const before = this.#cycle;
     const cycle = await this.#started(before, signal);
     // A reload to another policy that finished meanwhile brings a state of its own, which is newer than this one.
-    if (this.#cycle.state === before.state) this.#cycle = { ...this.#cycle, state: cycle.state };
+    if (this.#cycle.state === before.state) {
+      this.#cycle = { ...this.#cycle, state: cycle.state, fleetSize: cycle.fleetSize };
+    }
     await catchUp(cycle, this.#dueMs(cycle), signal);
     stopTimer();
     this.#succeeded();

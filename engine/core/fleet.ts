@@ -107,8 +107,8 @@ export function rememberGpu(plan: Plan, state: FleetState, sighting: Sighting): 
 }
 
 /**
- * Judges one tick. Timelines are updated in place and `state` is returned; ticks must be consecutive
- * (a tick nobody can judge is stepped with an observation without a heartbeat).
+ * Judges one tick: updates `state` in place and returns what happened. Ticks must be consecutive (one that nobody can
+ * judge is stepped with an observation without a heartbeat); throws RangeError when one is left out.
  */
 export function stepFleet(plan: Plan, state: FleetState, observation: Observation): readonly FleetEvent[] {
   const events: FleetEvent[] = [];

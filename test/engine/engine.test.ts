@@ -20,7 +20,8 @@ async function startEngine(change: Partial<Recorded> = {}, store: Store = new Me
   const stats = { absurdValues: 0 };
   const sources = { version: 'test', gateStats: { answers: new Map() }, history: stats, backlogTicks: () => 0 };
   const metrics = createOwnMetrics({ ...sources, dataAgeSeconds: () => 0, isReady: () => true });
-  const log = pino({ level: 'silent' });
+  const lines: string[] = [];
+  const log = pino({ level: 'info' }, { write: (line: string) => lines.push(line) });
   const ports = {
     clock: { now: () => clock.nowMs, sleep: async () => {} },
     prom: history.prom,
@@ -30,7 +31,7 @@ async function startEngine(change: Partial<Recorded> = {}, store: Store = new Me
     metrics,
   };
   const engine: Engine = await Engine.open(ports, POLICY);
-  return { engine, history, clock, store };
+  return { engine, history, clock, store, lines };
 }
 
 function tickSeconds(engine: Engine): number {
@@ -56,6 +57,15 @@ describe('a cold start', () => {
     expect(engine.judged().state.gpus.size).toBe(20_000);
   });
 
+  it('keeps to chunks that fit when it goes on after a failure', async () => {
+    const { engine, history } = await startEngine({ gpus: 20_000, sinceMs: NOW_MS - 3 * MINUTE });
+    history.rangesLeft = 2;
+    await expect(engine.judge(SIGNAL)).rejects.toThrow(QueryError);
+    history.rangesLeft = Number.POSITIVE_INFINITY;
+    await engine.judge(SIGNAL);
+    expect(Math.max(...history.chunks)).toBeLessThanOrEqual(25);
+  });
+
   it('is not ready while Prometheus does not answer, and tries again', async () => {
     const { engine, history } = await startEngine();
     history.isDown = true;
@@ -73,6 +83,17 @@ describe('a cold start', () => {
     await Promise.all([reading, engine.usePolicy(renamed, SIGNAL)]);
     expect([engine.isReady(), tickSeconds(engine)]).toEqual([true, 3590]);
     expect(engine.judged().plan.policy.report.detailed).toBe(true);
+  });
+});
+
+describe('a reload to another policy', () => {
+  it('replays history without reporting it as news', async () => {
+    const { engine, lines } = await startEngine({ sinceMs: NOW_MS - 3 * MINUTE });
+    await engine.judge(SIGNAL);
+    const before = lines.length;
+    await engine.usePolicy({ ...POLICY, revision: 'another00000' }, SIGNAL);
+    expect(engine.judged().plan.policy.revision).toBe('another00000');
+    expect([tickSeconds(engine), lines.slice(before)]).toEqual([3590, []]);
   });
 });
 

@@ -9,6 +9,8 @@ export interface RecordedHistory {
   readonly chunks: number[];
   /** While true every query fails. */
   isDown: boolean;
+  /** Range queries that may still be asked before everything fails. */
+  rangesLeft: number;
 }
 
 export interface Recorded {
@@ -33,10 +35,12 @@ export function recordHistory({ policy, gpus, sinceMs }: Recorded): RecordedHist
   };
   const history: RecordedHistory = {
     isDown: false,
+    rangesLeft: Number.POSITIVE_INFINITY,
     chunks: [],
     prom: {
       instant: async (expr, atMs) => answer(expr, atMs),
       range: async (expr, range) => {
+        if (history.rangesLeft-- <= 0) throw new QueryError('unreachable', 'http://prometheus is unreachable');
         if (expr === observerQuery(policy)) history.chunks.push(instantsOf(range).length);
         return rangeOf(answer, expr, range);
       },
