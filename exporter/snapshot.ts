@@ -1,5 +1,7 @@
 /** What a source of GPU readings hands to the exporter. Readings and health are separate: neither is guessed from the other. */
 
+import type { GpuReadings } from './readings.ts';
+
 /** Who a GPU is; constant for as long as the GPU stays in its slot. */
 export interface GpuIdentity {
   /** NVML index; `gpu` and `device` labels are made from it. */
@@ -9,72 +11,117 @@ export interface GpuIdentity {
   /** Eight-digit domain and upper-case hex, as DCGM writes it: `00000000:07:00.0`. */
   readonly pciBusId: string;
   readonly modelName: string;
+  /** Number of the device node: `/dev/nvidia3`. */
+  readonly minorNumber?: number | undefined;
+  readonly serial?: string | undefined;
+  readonly brand?: string | undefined;
+  readonly vbiosVersion?: string | undefined;
+  readonly inforomImageVersion?: string | undefined;
+  readonly oemInforomVersion?: string | undefined;
+  readonly eccInforomVersion?: string | undefined;
+  readonly powerInforomVersion?: string | undefined;
 }
 
-/** One reading of every sensor and counter. `undefined` means the card cannot say, which is not the same as 0. */
-export interface GpuReadings {
-  readonly smClockMhz: number | undefined;
-  readonly memoryClockMhz: number | undefined;
-  readonly gpuTemperatureCelsius: number | undefined;
-  readonly memoryTemperatureCelsius: number | undefined;
-  readonly powerWatts: number | undefined;
-  /** Since the driver was loaded; never falls before the next load. */
-  readonly energyMillijoules: number | undefined;
-  readonly pcieReplays: number | undefined;
-  readonly gpuUtilPercent: number | undefined;
-  readonly memoryCopyUtilPercent: number | undefined;
-  readonly encoderUtilPercent: number | undefined;
-  readonly decoderUtilPercent: number | undefined;
-  /** The last XID seen, 0 before the first. */
-  readonly lastXid: number | undefined;
-  readonly framebufferFreeMib: number | undefined;
-  readonly framebufferUsedMib: number | undefined;
-  readonly framebufferReservedMib: number | undefined;
-  readonly nvlinkMegabytesPerSecond: number | undefined;
-  readonly vgpuLicenseStatus: number | undefined;
-  readonly uncorrectableRemappedRows: number | undefined;
-  readonly correctableRemappedRows: number | undefined;
-  /** 1 when remapping a row has failed, else 0. */
-  readonly rowRemapFailure: number | undefined;
-  readonly graphicsEngineActiveRatio: number | undefined;
-  readonly tensorActiveRatio: number | undefined;
-  readonly dramActiveRatio: number | undefined;
-  readonly pcieTransmitBytesPerSecond: number | undefined;
-  readonly pcieReceiveBytesPerSecond: number | undefined;
-  /** Correctable (single-bit) errors since the driver was loaded. */
-  readonly eccSbeVolatile: number | undefined;
-  /** Uncorrectable (double-bit) errors since the driver was loaded. */
-  readonly eccDbeVolatile: number | undefined;
-  /** Correctable errors over the life of the card. */
-  readonly eccSbeAggregate: number | undefined;
-  /** Uncorrectable errors over the life of the card. */
-  readonly eccDbeAggregate: number | undefined;
-  /** NVML's clocks-event bit mask: 0x1 idle, 0x4 software power cap, 0x8 and 0x40 hardware (thermal) slowdown. */
-  readonly clocksEventReasons: number | undefined;
+/** One MIG device. Its utilization is not known to NVML; its memory is. */
+export interface MigInstance {
+  /** `MIG-xxxxxxxx-…`. */
+  readonly uuid: string;
+  readonly gpuInstanceId: number;
+  readonly computeInstanceId: number;
+  /** Slices and memory, as nvidia-smi writes it: `1g.10gb`. */
+  readonly profile: string;
+  readonly framebufferTotalMib?: number | undefined;
+  readonly framebufferFreeMib?: number | undefined;
+  readonly framebufferUsedMib?: number | undefined;
+  readonly framebufferReservedMib?: number | undefined;
+  readonly smCount?: number | undefined;
+  readonly graphicsEngineActiveRatio?: number | undefined;
+  readonly smActiveRatio?: number | undefined;
+  readonly smOccupancyRatio?: number | undefined;
+  readonly tensorActiveRatio?: number | undefined;
+  readonly dramActiveRatio?: number | undefined;
 }
 
-export interface GpuSample extends GpuIdentity, GpuReadings {}
+/** One process that uses a GPU; the largest users of memory come first. */
+export interface GpuProcess {
+  readonly pid: number;
+  /** Name of the executable, without its directory. */
+  readonly name: string;
+  readonly kind: 'compute' | 'graphics';
+  readonly usedMemoryMib?: number | undefined;
+}
+
+/** What one NVLink of a GPU says. Counters start at the load of the driver. */
+export interface NvlinkReadings {
+  readonly link: number;
+  readonly isActive: boolean;
+  readonly crcFlitErrors?: number | undefined;
+  readonly crcDataErrors?: number | undefined;
+  readonly replayErrors?: number | undefined;
+  readonly recoveryErrors?: number | undefined;
+}
+
+export interface GpuSample extends GpuIdentity, GpuReadings {
+  /** Empty or absent while MIG is off. */
+  readonly migInstances?: readonly MigInstance[] | undefined;
+  readonly nvlinks?: readonly NvlinkReadings[] | undefined;
+  /** Absent unless processes were asked for. */
+  readonly processes?: readonly GpuProcess[] | undefined;
+}
+
+/** One XID the driver reported. */
+export interface XidEvent {
+  readonly atMs: number;
+  /** Undefined when the event names no GPU that is known. */
+  readonly uuid: string | undefined;
+  readonly code: number;
+}
 
 /** One thing that could not be read. `uuid` is undefined when the failure belongs to no single GPU. */
 export interface ReadFailure {
   readonly uuid: string | undefined;
-  /** Short and stable, for counting: `gpu_is_lost`. */
+  /** Short and stable, for counting: `gpu_is_lost`, `wedged`, `reset_required`. */
   readonly reason: string;
   /** For people: what is wrong and what it means. */
   readonly message: string;
 }
 
+/** How often one driver call has failed with one code since the exporter started; "not supported" is no failure. */
+export interface CallErrorCount {
+  /** `nvmlDeviceGetTemperature`. */
+  readonly call: string;
+  /** In lower case, as failures are named: `gpu_is_lost`, `unknown`. */
+  readonly code: string;
+  readonly count: number;
+}
+
 /** What went wrong beside the readings that did succeed: one lost GPU never costs the others. */
 export interface Health {
   readonly failures: readonly ReadFailure[];
+  readonly callErrors?: readonly CallErrorCount[] | undefined;
 }
 
 export interface Snapshot {
   /** On the clock that was handed to the source, in milliseconds since the epoch. */
   readonly takenAtMs: number;
   readonly driverVersion: string | undefined;
+  readonly nvmlVersion?: string | undefined;
   readonly gpus: readonly GpuSample[];
   readonly health: Health;
+  /** XIDs since the snapshot before this one; none is delivered twice, none is lost to a failed read. */
+  readonly xids?: readonly XidEvent[] | undefined;
+  /** Says that counters which live in the driver have started anew: changes with each load of the driver. */
+  readonly counterEpoch?: string | undefined;
+}
+
+/** The machinery behind a source, for self-metrics. */
+export interface SourceStatus {
+  /** Replaced driver processes, by reason: `wedged`, `crashed`. */
+  readonly childRestarts: Readonly<Record<string, number>>;
+  /** Driver processes that could not even be killed, and were left behind. */
+  readonly abandonedChildren: number;
+  /** `unsupported` where no GPU can report XIDs, `down` while nobody listens for them. */
+  readonly xidWatch: 'watching' | 'unsupported' | 'down';
 }
 
 /** Where readings come from. */
@@ -82,4 +129,6 @@ export interface Source {
   /** Reads every GPU once. Rejects when nothing at all could be read; gives up when `signal` aborts. */
   read(signal: AbortSignal): Promise<Snapshot>;
   close(): Promise<void>;
+  /** Absent for sources that have no machinery. */
+  status?(): SourceStatus;
 }

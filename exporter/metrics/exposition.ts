@@ -4,13 +4,17 @@ export type Labels = Readonly<Record<string, string>>;
 
 /** One series at one instant; `value` is finite. Labels appear in their own order. */
 export interface Series {
+  /** The family's name and a suffix, for parts of a histogram: `_bucket`, `_sum`, `_count`. */
+  readonly suffix?: string;
   readonly labels: Labels;
   readonly value: number;
 }
 
 export interface Family {
   readonly name: string;
-  readonly type: 'gauge' | 'counter';
+  readonly type: 'gauge' | 'counter' | 'histogram' | 'summary' | 'untyped';
+  /** Base unit, where the name ends in it; OpenMetrics says it in a line of its own. */
+  readonly unit?: string;
   readonly help: string;
   readonly series: readonly Series[];
 }

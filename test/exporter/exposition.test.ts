@@ -3,7 +3,8 @@ import { gpuMetrics } from '../../exporter/metrics/catalog.ts';
 import { type Family, renderFamilies } from '../../exporter/metrics/exposition.ts';
 import { gpuFamilies } from '../../exporter/metrics/families.ts';
 import { xidText } from '../../exporter/metrics/xid.ts';
-import type { GpuReadings, Snapshot } from '../../exporter/snapshot.ts';
+import type { GpuReadings } from '../../exporter/readings.ts';
+import type { Snapshot } from '../../exporter/snapshot.ts';
 import { a100Sxm80 } from '../../exporter/source/mock/profiles.ts';
 import { sampleFleet } from '../../exporter/source/mock/scenario.ts';
 
