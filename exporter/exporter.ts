@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { type Collector, type CollectorState, createCollector } from './collector.ts';
-import type { Config } from './config.ts';
+import type { Config } from './config/parse.ts';
 import { createHttpServer } from './http.ts';
 import { createSelfMetrics } from './metrics/self-metrics.ts';
 import { createScrape } from './scrape.ts';

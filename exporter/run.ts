@@ -3,7 +3,8 @@
 import { once } from 'node:events';
 import pino, { type Logger } from 'pino';
 import manifest from '../package.json' with { type: 'json' };
-import { type Config, helpText, parseConfig } from './config.ts';
+import { helpText } from './config/help.ts';
+import { type Config, parseConfig } from './config/parse.ts';
 import { type Exporter, startExporter } from './exporter.ts';
 
 const { version } = manifest;

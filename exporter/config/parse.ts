@@ -1,0 +1,93 @@
+/** Configuration, parsed once from environment and arguments. Every problem is reported, each with its fix. */
+
+import { parseArgs } from 'node:util';
+import type { Setting } from './setting.ts';
+import { settingGroups, settings } from './settings.ts';
+
+type Settings = typeof settings;
+
+export type Config = {
+  readonly [Name in keyof Settings]: Settings[Name] extends Setting<infer Value> ? Value : never;
+};
+
+export type ConfigResult =
+  | { readonly kind: 'run'; readonly config: Config; readonly notes: readonly string[] }
+  | { readonly kind: 'help' }
+  | { readonly kind: 'version' }
+  | { readonly kind: 'invalid'; readonly problems: readonly string[] };
+
+export type Env = Readonly<Record<string, string | undefined>>;
+type Flags = Readonly<Record<string, string | boolean | undefined>>;
+
+const rows: readonly Setting<unknown>[] = Object.values(settingGroups).flat();
+
+/** `argv` without node and script. Flags win over the environment; an empty variable counts as not set. */
+export function parseConfig(env: Env, argv: readonly string[]): ConfigResult {
+  const { flags, problems: flagProblems } = parseFlags(argv);
+  if (flags.help === true) return { kind: 'help' };
+  if (flags.version === true) return { kind: 'version' };
+  const problems = [...flagProblems, ...rows.flatMap((setting) => problemOf(setting, env, flags))];
+  if (problems.length > 0) return { kind: 'invalid', problems };
+  const config = readConfig(env, flags);
+  const conflicts = conflictsOf(config);
+  return conflicts.length > 0 ? { kind: 'invalid', problems: conflicts } : { kind: 'run', config, notes: [] };
+}
+
+function readConfig(env: Env, flags: Flags): Config {
+  const values = Object.entries(settings).map(([name, setting]) => [
+    name,
+    setting.schema.parse(rawValue(setting, env, flags).value),
+  ]);
+  return Object.fromEntries(values) as Config;
+}
+
+function problemOf(setting: Setting<unknown>, env: Env, flags: Flags): readonly string[] {
+  const { value, origin } = rawValue(setting, env, flags);
+  return setting.schema.safeParse(value).success ? [] : [`${origin} is ${JSON.stringify(value)}: ${setting.fix}.`];
+}
+
+function rawValue({ env: variable, flag, fallback }: Setting<unknown>, env: Env, flags: Flags) {
+  const fromFlag = flag === undefined ? undefined : flags[flag];
+  if (typeof fromFlag === 'string') return { value: fromFlag, origin: `--${flag}` };
+  return { value: env[variable] || fallback, origin: variable };
+}
+
+/** Values that are each right, but not together. */
+function conflictsOf({ source, replayFile, recordFile, gpus, nodes, nodePorts }: Config): readonly string[] {
+  return [
+    source === 'replay' && replayFile === undefined
+      ? 'GPU_SOURCE is replay, but NVML_REPLAY_FILE names no recording: give one, or another source.'
+      : undefined,
+    recordFile !== undefined && source !== 'nvml'
+      ? `NVML_RECORD_FILE needs GPU_SOURCE=nvml, and it is ${source}: only real answers are recorded.`
+      : undefined,
+    nodes > gpus ? `MOCK_NODES is ${nodes} and MOCK_GPUS is ${gpus}: give each node at least one GPU.` : undefined,
+    nodePorts > 0 && nodePorts + nodes - 1 > 65_535
+      ? `MOCK_NODE_PORTS is ${nodePorts} and there are ${nodes} nodes: the last port would be above 65535.`
+      : undefined,
+  ].filter((problem) => problem !== undefined);
+}
+
+// parseArgs in strict mode stops at the first mistake; the tokens let all of them be named.
+function parseFlags(argv: readonly string[]): { flags: Flags; problems: readonly string[] } {
+  const { values, tokens } = parseArgs({ args: [...argv], options: flagOptions(), strict: false, tokens: true });
+  return { flags: values as Flags, problems: tokens.flatMap(tokenProblem) };
+}
+
+function flagOptions(): Record<string, { type: 'string' | 'boolean' }> {
+  const named = rows.flatMap(({ flag }) => (flag === undefined ? [] : [[flag, { type: 'string' as const }] as const]));
+  return { ...Object.fromEntries(named), help: { type: 'boolean' }, version: { type: 'boolean' } };
+}
+
+type Token =
+  | { kind: 'option'; name: string; rawName: string; value?: string | undefined }
+  | { kind: string; value?: string };
+
+function tokenProblem(token: Token): readonly string[] {
+  if (token.kind === 'option-terminator') return [];
+  if (!('rawName' in token)) return [`"${token.value}" is not understood: the exporter takes flags only, see --help.`];
+  const option = flagOptions()[token.name];
+  if (option === undefined) return [`${token.rawName} is not a flag: see --help for those there are.`];
+  const isMissingValue = option.type === 'string' && token.value === undefined;
+  return isMissingValue ? [`${token.rawName} needs a value: write ${token.rawName}=VALUE.`] : [];
+}
