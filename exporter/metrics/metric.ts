@@ -5,9 +5,14 @@ import type { GpuSample, MigInstance } from '../snapshot.ts';
 export interface Metric {
   /** The largest value a working sensor can give. Drivers write sentinels such as 4294967295 for "blank"; those are missing. */
   readonly max: number;
+  /** What NVML is asked for it; for the metrics catalogue. */
+  readonly source: string;
   /** The value of one GPU, undefined where the card cannot say. */
   readonly get: (gpu: GpuSample) => number | undefined;
-  /** The value of one MIG instance; absent where NVML cannot tell instances apart. */
+  /**
+   * The value of one MIG instance, undefined where NVML cannot tell instances apart. Absent for what belongs to the whole
+   * card, such as its temperature: every instance of the card then has the same value.
+   */
   readonly getMig?: (instance: MigInstance) => number | undefined;
   /** Absent where DCGM has no such field. */
   readonly dcgm?: DcgmName;
@@ -27,11 +32,13 @@ export interface DcgmName {
   readonly help: string;
   /** Published without a counters file. */
   readonly isDefault: boolean;
-  /** Labels of this metric alone, after the labels every series of a GPU has. */
+  /** What DCGM makes of the reading, where it does not publish it as it is. */
+  readonly convert?: (reading: number) => number;
+  /** Labels of this metric alone, among the attributes of a series. */
   readonly labels?: (value: number) => Readonly<Record<string, string>>;
 }
 
-/** A metric of the native profile: base unit in the name. */
+/** A metric of the native profile: base unit in the name. Several rows may share a name when their labels differ. */
 export interface NativeName {
   readonly name: string;
   readonly type: 'gauge' | 'counter';
@@ -40,4 +47,14 @@ export interface NativeName {
   readonly help: string;
   /** What the reading is multiplied by to get the base unit. */
   readonly scale: number;
+  /** Labels beside those of the GPU: `cause`. */
+  readonly labels?: Readonly<Record<string, string>>;
+}
+
+// All bits of 32 set: drivers write it for "blank", also where the number is one of 64 bits.
+const blank32 = 2 ** 32 - 1;
+
+/** The value as far as a working sensor could have given it. Undefined for NaN too. */
+export function plausible(value: number | undefined, { max }: Pick<Metric, 'max'>): number | undefined {
+  return value !== undefined && value >= 0 && value <= max && value !== blank32 ? value : undefined;
 }

@@ -1,7 +1,9 @@
-/** The exporter's metrics about itself, through prom-client in a registry of its own. */
+/** The exporter's metrics about itself: what it reads, how well that goes, and the process it is. */
 
-import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import type { FailureReason } from '../collector.ts';
+import type { CallErrorCount, SourceStatus } from '../snapshot.ts';
+import { type Family, type Labels, renderText, type Series } from './exposition.ts';
+import { createProcessMetrics } from './process-metrics.ts';
 
 export interface BuildInfo {
   readonly version: string;
@@ -17,69 +19,106 @@ export interface SelfReadings {
   readonly collectSeconds: number | undefined;
   readonly sampleAgeSeconds: number | undefined;
   readonly failures: Readonly<Record<FailureReason, number>>;
+  readonly callErrors?: readonly CallErrorCount[] | undefined;
+  /** Undefined for a source without machinery. */
+  readonly status?: SourceStatus | undefined;
+  /** Whether the state file can be written; undefined where none is kept. */
+  readonly isStateFileUp?: boolean | undefined;
 }
 
 export interface SelfMetrics {
-  /** Text format 0.0.4. */
+  families(readings: SelfReadings): Promise<readonly Family[]>;
+  /** The same in text format 0.0.4. */
   render(readings: SelfReadings): Promise<string>;
 }
 
 /** `withProcess` adds the process and Node.js metrics of prom-client. */
 export function createSelfMetrics(build: BuildInfo, { withProcess }: { readonly withProcess: boolean }): SelfMetrics {
-  const registry = new Registry();
-  const set = registerExporterMetrics(registry, build);
-  if (withProcess) registerProcessMetrics(registry);
-  return {
-    render: (readings) => {
-      set(readings);
-      return registry.metrics();
-    },
-  };
+  const processFamilies = withProcess ? createProcessMetrics() : async () => [];
+  const families = async (readings: SelfReadings) => [
+    ...exporterFamilies(build, readings),
+    ...(await processFamilies()),
+  ];
+  return { families, render: async (readings) => renderText(await families(readings)) };
 }
 
-function registerExporterMetrics(registry: Registry, build: BuildInfo): (readings: SelfReadings) => void {
-  const gauge = (name: string, help: string, labelNames: string[] = []) =>
-    new Gauge({ name, help, labelNames, registers: [registry] });
-  gauge('gpu_exporter_build_info', 'Always 1; the labels say what is running.', ['version', 'nodejs']).set(
-    { ...build },
-    1,
+function exporterFamilies(build: BuildInfo, readings: SelfReadings): readonly Family[] {
+  return [...collectionFamilies(build, readings), ...sourceFamilies(readings), stateFileFamily(readings)];
+}
+
+function collectionFamilies(build: BuildInfo, readings: SelfReadings): readonly Family[] {
+  const { source, isSourceUp, gpus, collectSeconds, sampleAgeSeconds, failures } = readings;
+  return [
+    gauge('gpu_exporter_build_info', 'Always 1; the labels say what is running.', [series(1, { ...build })]),
+    gauge('gpu_exporter_source_up', 'Whether the last collection succeeded and is fresh enough to publish.', [
+      series(isSourceUp ? 1 : 0, { source }),
+    ]),
+    gauge('gpu_exporter_gpus', 'GPUs published in this scrape.', [series(gpus)]),
+    gauge(
+      'gpu_exporter_collect_duration_seconds',
+      'How long the last finished collection took.',
+      known(collectSeconds),
+    ),
+    gauge('gpu_exporter_sample_age_seconds', 'Time since the published readings were taken.', known(sampleAgeSeconds)),
+    counter(
+      'gpu_exporter_collect_failures_total',
+      'Collections that gave no snapshot, by reason.',
+      counts('reason', failures),
+    ),
+  ];
+}
+
+function sourceFamilies({ status, callErrors = [] }: SelfReadings): readonly Family[] {
+  const xidWatch = status?.xidWatch;
+  return [
+    counter(
+      'gpu_exporter_nvml_call_errors_total',
+      'Driver calls that failed, by call and code; "not supported" is no failure.',
+      callErrors.map(({ call, code, count }) => series(count, { call, code })),
+    ),
+    counter(
+      'gpu_exporter_source_child_restarts_total',
+      'Driver processes that were replaced, by reason.',
+      counts('reason', status?.childRestarts ?? {}),
+    ),
+    gauge(
+      'gpu_exporter_source_abandoned_children',
+      'Driver processes that could not even be killed, and were left behind.',
+      known(status?.abandonedChildren),
+    ),
+    gauge(
+      'gpu_exporter_xid_watch_up',
+      'Whether somebody listens for XIDs; absent where no GPU can report them.',
+      xidWatch === undefined || xidWatch === 'unsupported' ? [] : [series(xidWatch === 'watching' ? 1 : 0)],
+    ),
+  ];
+}
+
+function stateFileFamily({ isStateFileUp }: SelfReadings): Family {
+  return gauge(
+    'gpu_exporter_state_file_up',
+    'Whether the state file can be written, so that a restart forgets no GPU; absent where none is kept.',
+    isStateFileUp === undefined ? [] : [series(isStateFileUp ? 1 : 0)],
   );
-  const up = gauge('gpu_exporter_source_up', 'Whether the last collection succeeded and is fresh enough to publish.', [
-    'source',
-  ]);
-  const gpus = gauge('gpu_exporter_gpus', 'GPUs published in this scrape.');
-  const duration = gauge('gpu_exporter_collect_duration_seconds', 'How long the last finished collection took.');
-  const age = gauge('gpu_exporter_sample_age_seconds', 'Time since the published readings were taken.');
-  const failures = new Counter({
-    name: 'gpu_exporter_collect_failures_total',
-    help: 'Collections that gave no snapshot, by reason.',
-    labelNames: ['reason'],
-    registers: [registry],
-  });
-  return (readings) => {
-    up.set({ source: readings.source }, readings.isSourceUp ? 1 : 0);
-    gpus.set(readings.gpus);
-    setOrRemove(duration, readings.collectSeconds);
-    setOrRemove(age, readings.sampleAgeSeconds);
-    copyCounts(failures, readings.failures);
-  };
 }
 
-function setOrRemove(gauge: Gauge, value: number | undefined): void {
-  if (value === undefined) gauge.remove();
-  else gauge.set(value);
+function gauge(name: string, help: string, all: readonly Series[]): Family {
+  const unit = name.endsWith('_seconds') ? { unit: 'seconds' } : {};
+  return { name, type: 'gauge', ...unit, help, labelOrder: 'sorted', series: all };
 }
 
-// The collector counts; prom-client only renders, so its counter is filled anew each time.
-function copyCounts(counter: Counter, counts: Readonly<Record<string, number>>): void {
-  counter.reset();
-  for (const [reason, count] of Object.entries(counts)) counter.inc({ reason }, count);
+function counter(name: string, help: string, all: readonly Series[]): Family {
+  return { name, type: 'counter', help, labelOrder: 'sorted', series: all };
 }
 
-// Gauges that promtool refuses for ending in _total; prom-client keeps them for old dashboards only.
-const misnamed = ['nodejs_active_handles_total', 'nodejs_active_requests_total', 'nodejs_active_resources_total'];
+function series(value: number, labels: Labels = {}): Series {
+  return { labels, value };
+}
 
-function registerProcessMetrics(registry: Registry): void {
-  collectDefaultMetrics({ register: registry });
-  for (const name of misnamed) registry.removeSingleMetric(name);
+function known(value: number | undefined): readonly Series[] {
+  return value === undefined ? [] : [series(value)];
+}
+
+function counts(label: string, byLabel: Readonly<Record<string, number>>): readonly Series[] {
+  return Object.entries(byLabel).map(([text, count]) => series(count, { [label]: text }));
 }
