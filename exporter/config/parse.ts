@@ -11,7 +11,7 @@ export type Config = {
 };
 
 export type ConfigResult =
-  | { readonly kind: 'run'; readonly config: Config; readonly notes: readonly string[] }
+  | { readonly kind: 'run'; readonly config: Config }
   | { readonly kind: 'help' }
   | { readonly kind: 'version' }
   | { readonly kind: 'invalid'; readonly problems: readonly string[] };
@@ -21,35 +21,52 @@ type Flags = Readonly<Record<string, string | boolean | undefined>>;
 
 const rows: readonly Setting<unknown>[] = Object.values(settingGroups).flat();
 
+/** What was translated from another exporter's settings before. */
+export interface Translated {
+  readonly problems: readonly string[];
+  /** Where the value of a variable came from, for messages. */
+  readonly origins: Readonly<Partial<Record<string, string>>>;
+}
+
+const nothingTranslated: Translated = { problems: [], origins: {} };
+
 /** `argv` without node and script. Flags win over the environment; an empty variable counts as not set. */
-export function parseConfig(env: Env, argv: readonly string[]): ConfigResult {
+export function parseConfig(env: Env, argv: readonly string[], translated = nothingTranslated): ConfigResult {
   const { flags, problems: flagProblems } = parseFlags(argv);
   if (flags.help === true) return { kind: 'help' };
   if (flags.version === true) return { kind: 'version' };
-  const problems = [...flagProblems, ...rows.flatMap((setting) => problemOf(setting, env, flags))];
+  const given = { env, flags, origins: translated.origins };
+  const wrong = rows.flatMap((setting) => problemOf(setting, given));
+  const problems = [...translated.problems, ...flagProblems, ...wrong];
   if (problems.length > 0) return { kind: 'invalid', problems };
-  const config = readConfig(env, flags);
+  const config = readConfig(given);
   const conflicts = conflictsOf(config);
-  return conflicts.length > 0 ? { kind: 'invalid', problems: conflicts } : { kind: 'run', config, notes: [] };
+  return conflicts.length > 0 ? { kind: 'invalid', problems: conflicts } : { kind: 'run', config };
 }
 
-function readConfig(env: Env, flags: Flags): Config {
+interface Given {
+  readonly env: Env;
+  readonly flags: Flags;
+  readonly origins: Translated['origins'];
+}
+
+function readConfig(given: Given): Config {
   const values = Object.entries(settings).map(([name, setting]) => [
     name,
-    setting.schema.parse(rawValue(setting, env, flags).value),
+    setting.schema.parse(rawValue(setting, given).value),
   ]);
   return Object.fromEntries(values) as Config;
 }
 
-function problemOf(setting: Setting<unknown>, env: Env, flags: Flags): readonly string[] {
-  const { value, origin } = rawValue(setting, env, flags);
+function problemOf(setting: Setting<unknown>, given: Given): readonly string[] {
+  const { value, origin } = rawValue(setting, given);
   return setting.schema.safeParse(value).success ? [] : [`${origin} is ${JSON.stringify(value)}: ${setting.fix}.`];
 }
 
-function rawValue({ env: variable, flag, fallback }: Setting<unknown>, env: Env, flags: Flags) {
+function rawValue({ env: variable, flag, fallback }: Setting<unknown>, { env, flags, origins }: Given) {
   const fromFlag = flag === undefined ? undefined : flags[flag];
   if (typeof fromFlag === 'string') return { value: fromFlag, origin: `--${flag}` };
-  return { value: env[variable] || fallback, origin: variable };
+  return { value: env[variable] || fallback, origin: origins[variable] ?? variable };
 }
 
 /** Values that are each right, but not together. */

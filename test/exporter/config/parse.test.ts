@@ -45,7 +45,7 @@ const defaults: Config = {
 
 describe('parseConfig', () => {
   it('has a default for everything', () => {
-    expect(parseConfig({}, [])).toEqual({ kind: 'run', config: defaults, notes: [] });
+    expect(parseConfig({}, [])).toEqual({ kind: 'run', config: defaults });
   });
 
   it('reads the environment, where empty means not set', () => {
@@ -59,7 +59,6 @@ describe('parseConfig', () => {
     const more = { GPU_SOURCE: 'mock', LOG_LEVEL: 'debug', EXPORTER_COLLECT_INTERVAL_MS: '250' };
     expect(parseConfig({ ...env, ...more }, [])).toEqual({
       kind: 'run',
-      notes: [],
       config: {
         ...defaults,
         port: 9500,
@@ -77,7 +76,6 @@ describe('parseConfig', () => {
     const argv = ['--port', '0', '--address=0.0.0.0', '--gpus=3', '--seed=7', '--hostname=n2'];
     expect(parseConfig({ EXPORTER_PORT: 'nonsense', MOCK_GPUS: '5' }, argv)).toEqual({
       kind: 'run',
-      notes: [],
       config: { ...defaults, port: 0, address: '0.0.0.0', gpus: 3, seed: 7, hostname: 'n2' },
     });
   });
@@ -95,7 +93,6 @@ describe('parseConfig', () => {
     const result = parseConfig(env, argv);
     expect(result).toEqual({
       kind: 'run',
-      notes: [],
       config: {
         ...defaults,
         agentMode: true,
