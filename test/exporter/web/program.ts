@@ -1,0 +1,26 @@
+import { accessSync, constants } from 'node:fs';
+import { join } from 'node:path';
+import type { TestContext } from 'vitest';
+
+/**
+ * Absolute path of a program on PATH, or a skipped test where a developer does not have it. In CI a missing program is a
+ * failure.
+ */
+export function requireProgram(context: TestContext, name: string): string {
+  const directories = [...(process.env.PATH ?? '').split(':'), '/usr/sbin', '/sbin'];
+  const found = directories.map((directory) => join(directory, name)).find(isExecutable);
+  if (found !== undefined) return found;
+  const sentence = `${name} is needed for this test and is not on PATH.`;
+  if (process.env.CI) throw new Error(sentence);
+  console.warn(`SKIPPED: ${sentence}`);
+  return context.skip(sentence);
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
