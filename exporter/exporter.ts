@@ -1,26 +1,28 @@
 /** Puts the exporter together from its configuration, and takes it down again. */
 
 import { once } from 'node:events';
-import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import { type Collector, type CollectorState, createCollector } from './collector.ts';
+import type { Agent } from './agent/agent.ts';
 import type { Config } from './config/parse.ts';
-import { createHttpServer } from './http.ts';
+import type { CountersOutcome } from './counters-file.ts';
+import { type Jobs, startJobs } from './jobs.ts';
 import { createSelfMetrics } from './metrics/self-metrics.ts';
-import { createScrape } from './scrape.ts';
-import type { Source } from './snapshot.ts';
-import { a100Sxm80 } from './source/mock/profiles.ts';
-import { createMockSource } from './source/mock/source.ts';
+import { type NodeDirectory, startNodes } from './node-directory.ts';
+import { type OpenedSource, openSource } from './opened-source.ts';
+import type { Preparation } from './preparation.ts';
+import { nodeHandler, wholeHandler } from './served.ts';
+import { createWebServer, type WebServer } from './web/web-server.ts';
 
-const readTimeoutMs = 5_000;
-const maxSampleAgeMs = 10_000;
-const closeTimeoutMs = 1_000;
+const closeGraceMs = 1_000;
 
 export interface Exporter {
   /** The port it listens on, also when 0 was asked for. */
   readonly port: number;
+  /** Where its readings come from: `nvml`, `replay` or `mock`. */
+  readonly source: OpenedSource['name'];
+  /** Reads the counters file again; a mistake leaves the last good one in force. */
+  reload(): Promise<CountersOutcome>;
   close(): Promise<void>;
 }
 
@@ -30,59 +32,114 @@ export interface Surroundings {
   readonly log: Logger;
 }
 
-/** Starts listening and reading. Rejects with the error of `listen` when the address cannot be had. */
-export async function startExporter(config: Config, surroundings: Surroundings): Promise<Exporter> {
-  const parts = assemble(config, surroundings);
-  const { server, collector } = parts;
-  server.listen(config.port, config.address);
-  await once(server, 'listening');
-  collector.start();
-  return { port: (server.address() as AddressInfo).port, close: () => takeDown(parts) };
-}
+/** What was started so far, to be taken down in the opposite order. */
+type Closers = (() => void | Promise<void>)[];
 
-interface Parts {
-  readonly source: Source;
-  readonly collector: Collector;
-  readonly server: Server;
-}
-
-function assemble(config: Config, { version, now, log }: Surroundings): Parts {
-  const source = createMockSource({ profile: a100Sxm80, seed: config.seed, gpus: config.gpus }, now);
-  const collector = createCollector({
-    source,
-    intervalMs: config.collectIntervalMs,
-    timeoutMs: readTimeoutMs,
-    now,
-    onRound: (before, after) => logTurn(log, before, after),
-  });
-  const scrape = createScrape({
-    state: collector.state,
-    selfMetrics: createSelfMetrics({ version, nodejs: process.version }, { withProcess: true }),
-    source: 'mock',
-    hostname: config.hostname,
-    maxAgeMs: maxSampleAgeMs,
-    now,
-  });
-  const onError = (error: unknown) => log.error({ err: error }, 'a request failed');
-  return {
-    source,
-    collector,
-    server: createHttpServer({ scrape, source: 'mock', version, faults: source.faults, onError }),
+/** Starts reading and listening. Rejects with the error of `listen` when an address cannot be had, and leaves nothing running. */
+export async function startExporter(
+  config: Config,
+  preparation: Preparation,
+  surroundings: Surroundings,
+): Promise<Exporter> {
+  const closers: Closers = [];
+  const close = async () => {
+    for (const closer of closers.splice(0).reverse()) await closer();
   };
+  try {
+    return { ...(await start(config, preparation, { ...surroundings, closers })), close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
 }
 
-// Answers under way may finish; after the time limit they are cut off.
-async function takeDown({ source, collector, server }: Parts): Promise<void> {
-  collector.stop();
-  const closed = once(server, 'close');
-  server.close();
-  await Promise.race([Promise.all([closed, source.close()]), delay(closeTimeoutMs, undefined, { ref: false })]);
-  server.closeAllConnections();
+interface Starting extends Surroundings {
+  readonly closers: Closers;
 }
 
-// Only the turns are news; a source that stays down would fill the log.
-function logTurn(log: Logger, before: CollectorState, after: CollectorState): void {
-  if (before.failure === undefined && after.failure !== undefined)
-    log.warn({ ...after.failure }, 'the source cannot be read');
-  if (before.failure !== undefined && after.failure === undefined) log.info('the source can be read again');
+async function start(config: Config, preparation: Preparation, starting: Starting): Promise<Omit<Exporter, 'close'>> {
+  const { now, log, closers } = starting;
+  const opened = await openSource(config, preparation.fleet, { now, log });
+  const jobs = startJobs({ directory: config.hpcJobMappingDir, intervalMs: config.collectIntervalMs, log });
+  closers.push(jobs.stop);
+  const nodes = await startAllNodes(config, { preparation, opened, jobs }, starting);
+  const agent = config.agentMode ? await startAgent(config, nodes, starting) : undefined;
+  const reload = preparation.counters.load;
+  const parts = { config, preparation, opened, nodes, agent, reload, ...starting };
+  const server = serve(preparation, wholeHandler(parts), starting);
+  await listen(server, config.port, config);
+  await startNodePorts(config, preparation, { nodes, starting });
+  return { port: (server.server.address() as AddressInfo).port, source: opened.name, reload };
+}
+
+interface Reading {
+  readonly preparation: Preparation;
+  readonly opened: OpenedSource;
+  readonly jobs: Jobs;
+}
+
+async function startAllNodes(
+  config: Config,
+  { preparation, opened, jobs }: Reading,
+  { version, now, log, closers }: Starting,
+): Promise<NodeDirectory> {
+  const build = { version, nodejs: process.version };
+  const selfMetrics = {
+    first: createSelfMetrics(build, { withProcess: true }),
+    others: createSelfMetrics(build, { withProcess: false }),
+  };
+  const nodes = await startNodes({ config, preparation, opened, jobs: jobs.current, selfMetrics, now, log });
+  closers.push(nodes.stop);
+  return nodes;
+}
+
+async function startAgent(config: Config, { first }: NodeDirectory, { now, log, closers }: Starting): Promise<Agent> {
+  const { startAgentMode } = await import('./agent-mode.ts');
+  const started = await startAgentMode(config, { node: first, now, log });
+  if (started.kind === 'refused') throw new Error(started.problem);
+  closers.push(started.agent.stop);
+  return started.agent;
+}
+
+type Handler = Parameters<typeof createWebServer>[0]['handler'];
+
+function serve({ webConfig }: Preparation, handler: Handler, { now, log, closers }: Starting): WebServer {
+  const server = createWebServer({
+    configFile: webConfig,
+    handler,
+    onHandshakeRefused: (address, reason) => log.debug({ address, reason }, 'a TLS handshake failed'),
+    onError: (error) => log.error({ err: error }, 'a request failed'),
+    now,
+  });
+  closers.push(() => server.close(closeGraceMs));
+  return server;
+}
+
+async function listen({ server }: WebServer, port: number, { address }: Config): Promise<void> {
+  try {
+    server.listen(port, address);
+    await once(server, 'listening');
+  } catch (error) {
+    // Where the kernel has no IPv6, every address means every IPv4 address.
+    if (address !== '::' || !isWithoutIpv6(error)) throw error;
+    server.listen(port, '0.0.0.0');
+    await once(server, 'listening');
+  }
+}
+
+function isWithoutIpv6(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'EAFNOSUPPORT';
+}
+
+interface NodePorts {
+  readonly nodes: NodeDirectory;
+  readonly starting: Starting;
+}
+
+async function startNodePorts(config: Config, preparation: Preparation, { nodes, starting }: NodePorts): Promise<void> {
+  if (config.nodePorts === 0) return;
+  for (const [nth, node] of nodes.all.entries()) {
+    const server = serve(preparation, nodeHandler(node, preparation.profiles, starting.log), starting);
+    await listen(server, config.nodePorts + nth, config);
+  }
 }

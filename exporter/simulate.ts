@@ -1,128 +1,184 @@
-/** The control endpoint of the simulated source: break a GPU, mend it, see what is broken. Answers this machine only. */
+/** The control endpoints of a simulation: make things happen, end them, see what is going on, and what is true. */
 
-import { BlockList, isIPv6 } from 'node:net';
 import express, { type Request, type RequestHandler, type Response } from 'express';
 import { z } from 'zod';
 import { type FieldError, sendProblem } from './problem.ts';
-import { faultKinds } from './source/mock/faults.ts';
-import type { FaultBoard } from './source/mock/source.ts';
+import { clockAnswer, statusAnswer, truthAnswer } from './source/mock/answers.ts';
+import { maxEvents, type SimulationBoard } from './source/mock/board.ts';
+import type { Span } from './source/mock/effects.ts';
+import type { SimulatedFleet } from './source/mock/fleet.ts';
+import { fieldErrorOf, readMapping, type Spot } from './source/mock/mapping.ts';
+import { type Order, type OrderResult, readOrder, readRecovery } from './source/mock/order.ts';
+import type { GpuPlace } from './source/mock/schedule.ts';
+import type { TruthInterval } from './source/mock/truth.ts';
+import { writeGuard } from './web/caller.ts';
 
-const maxSeconds = 86_400;
+type Handlers = Readonly<Record<string, RequestHandler>>;
+
+const maxAdvanceSeconds = 604_800;
+const maxIntervals = 100_000;
 const parseBody = express.json({ limit: '4kb' });
 
-/** Handlers by method; each checks the caller before it looks at the request. */
-export function simulateHandlers(board: FaultBoard): Readonly<Record<'GET' | 'POST' | 'DELETE', RequestHandler>> {
+/** Handlers by path and method; each checks the caller before it looks at the request. */
+export function simulationRoutes(fleet: SimulatedFleet): Readonly<Record<string, Handlers>> {
+  const { board } = fleet;
   return {
-    GET: localOnly((_request, response) => sendActive(response, board)),
-    POST: localOnly((request, response, next) => {
-      parseBody(request, response, (error?: unknown) => (error ? next(error) : inject(board, request, response)));
-    }),
-    DELETE: localOnly((request, response) => clear(board, request, response)),
+    '/api/v1/simulate': simulateHandlers(board),
+    '/api/v1/simulate/clock': {
+      GET: writeGuard((_request, response: Response) => void response.json(clockAnswer(board))),
+      POST: withBody((request, response) => advance(board, request, response)),
+    },
+    '/api/v1/simulate/truth': {
+      GET: writeGuard((request: Request, response: Response) => sendTruth(fleet, request, response)),
+    },
   };
 }
 
-function inject(board: FaultBoard, request: Request, response: Response): void {
-  const parsed = bodySchema(board.gpus).safeParse(request.body);
-  if (parsed.success) {
-    apply(board, parsed.data);
-    sendActive(response, board);
-  } else sendInvalid(response, parsed.error, board.gpus);
+/** Handlers of `/api/v1/simulate` by method. */
+export function simulateHandlers(board: SimulationBoard): Readonly<Record<'GET' | 'POST' | 'DELETE', RequestHandler>> {
+  return {
+    GET: writeGuard((_request, response: Response) => void response.json(statusAnswer(board))),
+    POST: withBody((request, response) => carryOut(board, readOrder(request.body, board.plan), response)),
+    DELETE: writeGuard((request: Request, response: Response) =>
+      carryOut(board, readRecovery(request.query, board.plan), response),
+    ),
+  };
 }
 
-function apply(board: FaultBoard, { gpu, fault, seconds }: z.infer<ReturnType<typeof bodySchema>>): void {
-  if (fault === 'recover') board.clear(gpu);
-  else board.inject(gpu, fault, seconds === undefined ? undefined : seconds * 1000);
-}
-
-function clear(board: FaultBoard, request: Request, response: Response): void {
-  const parsed = z.strictObject({ gpu: decimal.pipe(gpuSchema(board.gpus)).optional() }).safeParse(request.query);
-  if (parsed.success) {
-    board.clear(parsed.data.gpu);
-    sendActive(response, board);
-  } else sendInvalid(response, parsed.error, board.gpus);
-}
-
-function sendActive(response: Response, board: FaultBoard): void {
-  const active = board.active().map(({ gpu, fault, activeForMs, remainingMs }) => ({
-    gpu,
-    fault,
-    active_seconds: seconds(activeForMs),
-    remaining_seconds: remainingMs === undefined ? null : seconds(remainingMs),
-  }));
-  response.json({ active });
-}
-
-function seconds(ms: number): number {
-  return Math.round(ms) / 1000;
-}
-
-const decimal = z
-  .string()
-  .regex(/^\d{1,6}$/)
-  .transform(Number);
-
-const gpuSchema = (gpus: number) =>
-  z
-    .int()
-    .min(0)
-    .max(gpus - 1);
-
-const bodySchema = (gpus: number) =>
-  z.strictObject({
-    gpu: gpuSchema(gpus),
-    fault: z.enum([...faultKinds, 'recover']),
-    seconds: z.number().positive().max(maxSeconds).optional(),
+function withBody(handler: (request: Request, response: Response) => void): RequestHandler {
+  return writeGuard((request: Request, response: Response, next: (error: unknown) => void) => {
+    parseBody(request, response, (error?: unknown) => (error ? next(error) : handler(request, response)));
   });
+}
 
-function sendInvalid(response: Response, error: z.ZodError, gpus: number): void {
-  const errors = error.issues.flatMap((issue) => fieldErrors(issue, gpus));
-  const detail = 'The request names no fault that could be simulated; each entry of "errors" says what to change.';
+function carryOut(board: SimulationBoard, result: OrderResult, response: Response): void {
+  if (result.kind === 'wrong') sendInvalid(response, result.errors);
+  else if (apply(board, result.order)) response.json(statusAnswer(board));
+  else sendTooMany(response);
+}
+
+function apply(board: SimulationBoard, order: Order): boolean {
+  if (order.kind === 'strike') return board.strike(order.strike);
+  if (order.kind === 'start') return board.start(order.scenario, order);
+  board.clear(order);
+  return true;
+}
+
+const advanceShape = {
+  advance_seconds: z
+    .number()
+    .positive()
+    .max(maxAdvanceSeconds)
+    .describe(`seconds of simulated time, a number above 0 and at most ${maxAdvanceSeconds}`),
+};
+
+function advance(board: SimulationBoard, request: Request, response: Response): void {
+  const spot: Spot = { path: [], mistakes: [] };
+  const { advance_seconds: advanceSeconds } = readMapping(request.body ?? {}, advanceShape, spot);
+  if (advanceSeconds === undefined || spot.mistakes.length > 0) {
+    sendInvalid(response, spot.mistakes.map(fieldErrorOf));
+    return;
+  }
+  board.clock.advance(advanceSeconds * 1000);
+  response.json(clockAnswer(board));
+}
+
+const instant = z
+  .string()
+  .max(40)
+  .transform(instantOf)
+  .refine((ms) => Number.isFinite(ms))
+  .optional()
+  .describe('seconds since the epoch, or a date such as 2026-01-01T00:00:00Z');
+
+const truthShape = {
+  from: instant,
+  to: instant,
+  node: z.string().optional().describe('the name of a node'),
+  gpu: z
+    .string()
+    .regex(/^\d{1,6}$/)
+    .transform(Number)
+    .optional()
+    .describe('the index of a GPU'),
+};
+
+function instantOf(text: string): number {
+  return /^\d{1,15}(\.\d{1,9})?$/.test(text) ? Number(text) * 1000 : Date.parse(text);
+}
+
+function sendTruth(fleet: SimulatedFleet, request: Request, response: Response): void {
+  const spot: Spot = { path: [], mistakes: [] };
+  const {
+    from = startMs(fleet),
+    to = fleet.board.clock.now(),
+    node,
+    gpu,
+  } = readMapping(request.query, truthShape, spot);
+  const places = placesOf(fleet, node, gpu);
+  if (to <= from)
+    spot.mistakes.push({ path: ['to'], part: 'value', problem: 'is not after from', fix: 'give a later one' });
+  if (places.length === 0)
+    spot.mistakes.push({
+      path: ['node'],
+      part: 'value',
+      problem: 'has no such GPU',
+      fix: 'name a node and GPU of the fleet',
+    });
+  if (spot.mistakes.length > 0) sendInvalid(response, spot.mistakes.map(fieldErrorOf));
+  else answerTruth(fleet, places, { span: { fromMs: from, untilMs: to }, response });
+}
+
+function answerTruth(
+  fleet: SimulatedFleet,
+  places: readonly GpuPlace[],
+  { span, response }: { readonly span: Span; readonly response: Response },
+): void {
+  const truths: { readonly place: GpuPlace; readonly intervals: readonly TruthInterval[] }[] = [];
+  let count = 0;
+  for (const place of places) {
+    const intervals = fleet.truth(place, span);
+    count += intervals.length;
+    if (count > maxIntervals) break;
+    truths.push({ place, intervals });
+  }
+  if (count > maxIntervals) sendInvalid(response, [tooMuchTruth]);
+  else {
+    const gpus = truths.map(({ place, intervals }) => truthAnswer(fleet, place, intervals));
+    response.json({ from: span.fromMs / 1000, to: span.untilMs / 1000, clock: clockAnswer(fleet.board), gpus });
+  }
+}
+
+const tooMuchTruth: FieldError = {
+  field: 'from',
+  problem: `and to hold more than ${maxIntervals} intervals`,
+  fix: 'ask for less time, or for one node',
+};
+
+// Where the scenario began on the clock of the exporter, which may be before the exporter did.
+function startMs({ board: { clock } }: SimulatedFleet): number {
+  const [first] = clock.stretches();
+  if (first === undefined) return clock.now();
+  return clock.speed === 0 ? first.realMs : first.realMs - first.elapsedMs / clock.speed;
+}
+
+function placesOf({ nodes }: SimulatedFleet, name: string | undefined, gpu: number | undefined): readonly GpuPlace[] {
+  return nodes.flatMap((node, nth) => {
+    if (name !== undefined && node.name !== name) return [];
+    const indices = Array.from({ length: node.gpus }, (_, index) => index);
+    return indices.filter((index) => gpu === undefined || index === gpu).map((index) => ({ node: nth, gpu: index }));
+  });
+}
+
+function sendInvalid(response: Response, errors: readonly FieldError[]): void {
+  const detail = 'The simulation cannot do what is asked; each entry of "errors" says what to change.';
   sendProblem(response, { status: 400, title: 'Invalid simulation request', detail, errors });
 }
 
-function fieldErrors(issue: z.core.$ZodIssue, gpus: number): readonly FieldError[] {
-  if (issue.code === 'unrecognized_keys') {
-    return issue.keys.map((field) => ({
-      field,
-      problem: 'unknown field',
-      fix: 'remove it; known are gpu, fault and seconds',
-    }));
-  }
-  const field = String(issue.path[0] ?? 'body');
-  return [{ field, problem: issue.message, fix: fixFor(field, gpus) }];
-}
-
-function fixFor(field: string, gpus: number): string {
-  if (field === 'gpu') return `give the index of a GPU, a whole number from 0 to ${gpus - 1}`;
-  if (field === 'fault') return `give one of ${[...faultKinds, 'recover'].join(', ')}`;
-  if (field === 'seconds')
-    return `give a number above 0 and at most ${maxSeconds}, or leave it out to keep the fault until it is cleared`;
-  return 'send JSON with Content-Type application/json, for example {"gpu": 3, "fault": "hot", "seconds": 60}';
-}
-
-function localOnly(handler: RequestHandler): RequestHandler {
-  return (request, response, next) => (isLocal(request) ? handler(request, response, next) : sendForbidden(response));
-}
-
-// A proxy on this machine has a loopback address too; what it forwards is not local.
-function isLocal({ socket, headers }: Request): boolean {
-  const isForwarded = headers['x-forwarded-for'] !== undefined || headers.forwarded !== undefined;
-  return !isForwarded && isLoopback(socket.remoteAddress ?? '');
-}
-
-const loopback = new BlockList();
-loopback.addSubnet('127.0.0.0', 8);
-loopback.addAddress('::1', 'ipv6');
-
-/** Also true for an IPv4 loopback address written as IPv6, as dual-stack sockets report it. */
-export function isLoopback(address: string): boolean {
-  return loopback.check(address, isIPv6(address) ? 'ipv6' : 'ipv4');
-}
-
-function sendForbidden(response: Response): void {
+function sendTooMany(response: Response): void {
   sendProblem(response, {
-    status: 403,
-    title: 'Only from this machine',
-    detail: 'Faults can be simulated from the loopback address only, and not through a proxy.',
+    status: 409,
+    title: 'Too many simulated faults',
+    detail: `More than ${maxEvents} faults were simulated since the exporter started. Start it anew to simulate more.`,
   });
 }

@@ -31,7 +31,18 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   ],
   'exporter/source': ['exporter'],
   'exporter/metrics': ['exporter'],
-  exporter: ['exporter/source', 'exporter/metrics'],
+  'exporter/agent': ['exporter'],
+  'exporter/gpud': ['exporter'],
+  'exporter/web': ['exporter'],
+  'exporter/config': ['exporter'],
+  exporter: [
+    'exporter/source',
+    'exporter/metrics',
+    'exporter/agent',
+    'exporter/gpud',
+    'exporter/web',
+    'exporter/config',
+  ],
 };
 
 interface SourceFile {

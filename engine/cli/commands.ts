@@ -11,6 +11,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   { name: 'check', load: async () => (await import('./check.ts')).check },
   { name: 'receive', load: async () => (await import('./receive.ts')).receive },
   { name: 'simulate', load: async () => (await import('./simulate.ts')).simulate },
+  { name: 'doctor', load: async () => (await import('./doctor.ts')).doctor },
   { name: 'config', load: async () => (await import('./config.ts')).config },
   { name: 'schema', load: async () => (await import('./schema.ts')).schema },
 ];

@@ -29,11 +29,17 @@ function line(name: string, what: string): string {
   return `  ${name.padEnd(44)} ${what}`;
 }
 
-/** Markdown: one table per group. Defaults that differ between machines are named, not shown. */
-export function settingTables(): string {
-  return Object.entries(settingGroups)
-    .map(([title, rows]) => `### ${title}\n\n${table(rows)}`)
-    .join('\n\n');
+const pageHead = `# Settings
+
+This page is generated from [config/settings.ts](config/settings.ts).
+
+A flag wins over its variable; an empty variable counts as not set. Every mistake is reported together, with its fix, before
+anything starts. Flags and variables of dcgm-exporter are understood as well: [README.md](README.md#in-place-of-dcgm-exporter).`;
+
+/** SETTINGS.md. Defaults that differ between machines are named, not shown. */
+export function settingsPage(): string {
+  const sections = Object.entries(settingGroups).map(([title, rows]) => `## ${title}\n\n${table(rows)}`);
+  return `${[pageHead, ...sections].join('\n\n')}\n`;
 }
 
 function table(rows: readonly Setting<unknown>[]): string {

@@ -91,6 +91,3 @@ function escapeLabelValue(value: string): string {
 function escapeHelp(help: string): string {
   return help.replaceAll('\\', '\\\\').replaceAll('\n', '\\n');
 }
-
-/** The name this function had before there were two formats. */
-export const renderFamilies = renderText;

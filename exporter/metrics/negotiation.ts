@@ -31,7 +31,8 @@ const marginMs = 500;
 export function patienceMs(scrapeTimeout: string | readonly string[] | undefined): number {
   const seconds = typeof scrapeTimeout === 'string' ? Number(scrapeTimeout) : Number.NaN;
   if (!(seconds > 0)) return defaultPatienceMs;
-  return Math.max(0, Math.min(seconds * 1000 - marginMs, maxPatienceMs));
+  const leftMs = seconds * 1000 - Math.min(marginMs, seconds * 500);
+  return Math.min(leftMs, maxPatienceMs);
 }
 
 /** One entry of a header such as Accept. */

@@ -2,7 +2,7 @@
 
 import type { FailureReason } from '../collector.ts';
 import type { CallErrorCount, SourceStatus } from '../snapshot.ts';
-import { type Family, type Labels, renderText, type Series } from './exposition.ts';
+import type { Family, Labels, Series } from './exposition.ts';
 import { createProcessMetrics } from './process-metrics.ts';
 
 export interface BuildInfo {
@@ -28,18 +28,12 @@ export interface SelfReadings {
 
 export interface SelfMetrics {
   families(readings: SelfReadings): Promise<readonly Family[]>;
-  /** The same in text format 0.0.4. */
-  render(readings: SelfReadings): Promise<string>;
 }
 
 /** `withProcess` adds the process and Node.js metrics of prom-client. */
 export function createSelfMetrics(build: BuildInfo, { withProcess }: { readonly withProcess: boolean }): SelfMetrics {
   const processFamilies = withProcess ? createProcessMetrics() : async () => [];
-  const families = async (readings: SelfReadings) => [
-    ...exporterFamilies(build, readings),
-    ...(await processFamilies()),
-  ];
-  return { families, render: async (readings) => renderText(await families(readings)) };
+  return { families: async (readings) => [...exporterFamilies(build, readings), ...(await processFamilies())] };
 }
 
 function exporterFamilies(build: BuildInfo, readings: SelfReadings): readonly Family[] {

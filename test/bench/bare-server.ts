@@ -1,11 +1,12 @@
-/** Child process: node:http and nothing else, sending the bytes that a real server sent (its argument, as JSON). */
+/** Child process: node:http and nothing else, sending the bytes that a real server sent (in a file, as JSON). */
+import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { answerParent } from './process.ts';
 import type { RawAnswer } from './raw-http.ts';
 
 // Written by againstBare in against-bare.ts.
-const { status, headers, body, keepAliveMs } = JSON.parse(process.argv[2] ?? '') as RawAnswer;
+const { status, headers, body, keepAliveMs } = JSON.parse(readFileSync(process.argv[2] ?? '', 'utf8')) as RawAnswer;
 const sent = Object.fromEntries(headers);
 const bytes = Buffer.from(body, 'latin1');
 

@@ -27,7 +27,7 @@ export async function benchScrape(): Promise<BenchFigure[]> {
 type Measure = (exporter: RunningExporter, target: Target) => Promise<BenchFigure[]>;
 
 async function withExporter(gpus: number, measure: Measure): Promise<BenchFigure[]> {
-  const exporter = await startExporterProcess(['--gpus', String(gpus)], { LOG_LEVEL: 'info', GPU_SOURCE: 'mock' });
+  const exporter = await startExporterProcess(['--gpus', String(gpus)], { LOG_LEVEL: 'info' });
   try {
     await untilItHasGpus(exporter.url);
     return await measure(exporter, { port: exporter.port, path: '/metrics' });
@@ -41,7 +41,7 @@ async function firstMetric(): Promise<BenchFigure> {
   const seconds: number[] = [];
   for (let round = 0; round < ROUNDS; round++) {
     const startedMs = performance.now();
-    const exporter = await startExporterProcess([], { LOG_LEVEL: 'info' });
+    const exporter = await startExporterProcess([], { LOG_LEVEL: 'info', GPU_SOURCE: 'auto' });
     await untilItHasGpus(exporter.url).finally(() => seconds.push((performance.now() - startedMs) / 1000));
     await exporter.end();
   }

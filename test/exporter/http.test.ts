@@ -1,16 +1,16 @@
 import { once } from 'node:events';
-import { request, type Server } from 'node:http';
+import { createServer, request, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { networkInterfaces } from 'node:os';
 import { text } from 'node:stream/consumers';
 import { afterEach, describe, expect, it } from 'vitest';
-import { type CollectorState, initialState, step } from '../../exporter/collector.ts';
-import { acceptsGzip, createHttpServer } from '../../exporter/http.ts';
+import { type CollectorState, initialState, type ReadResult, step } from '../../exporter/collector.ts';
+import { createHandler } from '../../exporter/http.ts';
+import type { Family } from '../../exporter/metrics/exposition.ts';
 import { createSelfMetrics } from '../../exporter/metrics/self-metrics.ts';
-import { createScrape } from '../../exporter/scrape.ts';
-import { isLoopback } from '../../exporter/simulate.ts';
-import { a100Sxm80 } from '../../exporter/source/mock/profiles.ts';
-import { createMockSource } from '../../exporter/source/mock/source.ts';
+import type { Routes } from '../../exporter/routes.ts';
+import { createScrape, type ProfileInput } from '../../exporter/scrape.ts';
+import type { ScrapedNode } from '../../exporter/scrape-handler.ts';
+import type { ReadFailure } from '../../exporter/snapshot.ts';
 
 const servers: Server[] = [];
 
@@ -18,38 +18,65 @@ afterEach(() => {
   for (const server of servers.splice(0)) server.close().closeAllConnections();
 });
 
-/** The real server on a free port, over a state and a clock that the test moves. */
-async function serve({ address = '127.0.0.1', isSimulated = true } = {}) {
-  const world: { state: CollectorState; nowMs: number; errors: unknown[] } = {
-    state: initialState,
+const failure = { reason: 'error', message: 'no driver' } as const;
+
+/** The real handler on a free port, over a state and a clock that the test moves. */
+async function serve(routes: Routes = {}) {
+  const world = {
+    state: initialState as CollectorState,
     nowMs: 0,
-    errors: [],
+    errors: [] as unknown[],
+    reachability: 'ok' as ReturnType<ScrapedNode['reachability']>,
   };
-  const now = () => world.nowMs;
-  const source = createMockSource({ profile: a100Sxm80, seed: 1, gpus: 4 }, now);
-  const selfMetrics = createSelfMetrics({ version: '1.2.3', nodejs: 'v26.0.0' }, { withProcess: false });
-  const state = () => world.state;
-  const scrape = createScrape({ state, selfMetrics, source: 'mock', hostname: 'h', maxAgeMs: 10_000, now });
-  const faults = isSimulated ? source.faults : undefined;
-  const onError = (error: unknown) => world.errors.push(error);
-  const server = createHttpServer({ scrape, source: 'mock', version: '1.2.3', faults, onError }).listen(0, address);
+  const node = { scrape: createTestScrape(world), reachability: () => world.reachability };
+  const parts = { source: 'mock', version: '1.2.3', onError: (error: unknown) => world.errors.push(error) };
+  const handler = createHandler({
+    ...parts,
+    loadRoutes: async () => routes,
+    reading: node.scrape.reading,
+    node,
+    findNode: (name) => (name === 'n 1' ? node : undefined),
+    defaultProfiles: ['dcgm'],
+  });
+  const server = createServer(handler).listen(0, '127.0.0.1');
   servers.push(server);
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
-  const read = async () => {
-    const snapshot = await source.read(AbortSignal.timeout(1000));
-    world.state = step(world.state, { kind: 'read', snapshot, durationMs: 1 });
+  const observe = (result: ReadResult) => {
+    world.state = step(world.state, { ...result, atMs: world.nowMs, durationMs: 1 });
   };
-  const ask = (path: string, init: RequestInit = {}, host = '127.0.0.1') =>
-    fetch(`http://${host}:${port}${path}`, { ...init, signal: AbortSignal.timeout(5000) });
-  return { world, read, ask, port };
+  return {
+    world,
+    port,
+    ask: (path: string, init: RequestInit = {}) =>
+      fetch(`http://127.0.0.1:${port}${path}`, { ...init, signal: AbortSignal.timeout(5000) }),
+    read: (failures: readonly ReadFailure[] = []) =>
+      observe({
+        kind: 'read',
+        snapshot: { takenAtMs: world.nowMs, driverVersion: '1', gpus: [], health: { failures } },
+      }),
+    fail: () => observe({ kind: 'failed', failure }),
+  };
 }
 
-const json = (value: unknown): RequestInit => ({
-  method: 'POST',
-  headers: { 'Content-Type': 'application/json' },
-  body: typeof value === 'string' ? value : JSON.stringify(value),
-});
+/** Each profile publishes one gauge that is named after it. */
+function createTestScrape(world: { readonly state: CollectorState; readonly nowMs: number }) {
+  const profile = (name: string) => (): readonly Family[] => [
+    { name: `test_${name}`, type: 'gauge', help: 'A test.', series: [{ labels: {}, value: 1 }] },
+  ];
+  return createScrape({
+    state: () => world.state,
+    profiles: { dcgm: profile('dcgm'), native: profile('native'), platform: profile('platform') } satisfies Record<
+      string,
+      (input: ProfileInput) => readonly Family[]
+    >,
+    defaultProfiles: ['dcgm'],
+    selfMetrics: createSelfMetrics({ version: '1.2.3', nodejs: 'v26.0.0' }, { withProcess: false }),
+    source: 'mock',
+    maxAgeMs: 10_000,
+    now: () => world.nowMs,
+  });
+}
 
 async function problem(response: Response) {
   expect(response.headers.get('content-type')).toBe('application/problem+json');
@@ -58,17 +85,42 @@ async function problem(response: Response) {
   return body;
 }
 
+const prometheusAccept =
+  'application/openmetrics-text;version=1.0.0,application/openmetrics-text;version=0.0.1;q=0.75,text/plain;version=0.0.4;q=0.5,*/*;q=0.1';
+
 describe('/metrics', () => {
   it('answers in the text format, to GET and HEAD', async () => {
-    const { ask, read } = await serve();
-    await read();
+    const { ask } = await serve();
     const page = await ask('/metrics?x=1');
     expect(page.status).toBe(200);
     expect(page.headers.get('content-type')).toBe('text/plain; version=0.0.4; charset=utf-8');
+    expect(page.headers.get('vary')).toBe('Accept, Accept-Encoding');
     const body = await page.text();
-    expect(body.match(/^DCGM_FI_DEV_GPU_TEMP\{/gm)).toHaveLength(4);
+    expect(body).toContain('test_dcgm 1\n');
     const head = await ask('/metrics', { method: 'HEAD', headers: { 'Accept-Encoding': 'identity' } });
     expect([head.headers.get('content-length'), await head.text()]).toEqual([String(Buffer.byteLength(body)), '']);
+  });
+
+  it('publishes the profiles that are asked for, the native one to Prometheus as OpenMetrics', async () => {
+    const { ask } = await serve();
+    const shape = async (query: string) => {
+      const page = await ask(`/metrics${query}`, { headers: { Accept: prometheusAccept } });
+      return [page.headers.get('content-type')?.split(';')[0], (await page.text()).match(/^test_\w+/gm)];
+    };
+    expect(await shape('')).toEqual(['text/plain', ['test_dcgm']]);
+    expect(await shape('?profile=native')).toEqual(['application/openmetrics-text', ['test_native']]);
+    expect(await shape('?profile=platform,native')).toEqual([
+      'application/openmetrics-text',
+      ['test_native', 'test_platform'],
+    ]);
+  });
+
+  it('names the profiles there are to those who ask for another', async () => {
+    const { ask } = await serve();
+    expect(await problem(await ask('/metrics?profile=dgcm'))).toMatchObject({
+      status: 400,
+      detail: 'There is no profile "dgcm": give dcgm, native, or platform, or several of them with commas between.',
+    });
   });
 
   it('compresses for those who take gzip, and only for them', async () => {
@@ -82,8 +134,8 @@ describe('/metrics', () => {
   });
 
   it('answers 200 with its own metrics when the source fails', async () => {
-    const { ask, world } = await serve();
-    world.state = step(world.state, { kind: 'failed', failure: { reason: 'error', message: 'x' }, durationMs: 1 });
+    const { ask, fail } = await serve();
+    fail();
     const page = await ask('/metrics');
     expect(page.status).toBe(200);
     expect(await page.text()).toContain('gpu_exporter_collect_failures_total{reason="error"} 1');
@@ -100,34 +152,41 @@ describe('/metrics', () => {
   });
 });
 
-describe('acceptsGzip', () => {
-  it.each([
-    [undefined, false],
-    ['', false],
-    ['identity', false],
-    ['gzip', true],
-    ['deflate, GZIP;q=0.5', true],
-    ['gzip;q=1.0', true],
-    ['gzip;q=0', false],
-    ['gzip; q=0.000', false],
-    ['xgzip', false],
-  ])('%s: %s', (header, isAccepted) => {
-    expect(acceptsGzip(header)).toBe(isAccepted);
+describe('/nodes/NAME/metrics', () => {
+  it('is the page of a simulated node, and 404 for a name that is none', async () => {
+    const { ask } = await serve();
+    expect(await (await ask('/nodes/n%201/metrics')).text()).toContain('test_dcgm 1\n');
+    expect((await ask('/nodes/n%201/metrics?profile=native')).status).toBe(200);
+    for (const path of ['/nodes/n2/metrics', '/nodes/metrics', '/nodes/n%201/x', '/nodes/%zz/metrics']) {
+      expect(await problem(await ask(path))).toMatchObject({ status: 404 });
+    }
+  });
+
+  it('cuts the connection of a node that is down, and leaves one that hangs without an answer', async () => {
+    const { ask, world, port } = await serve();
+    world.reachability = 'down';
+    await expect(ask('/metrics')).rejects.toThrow('fetch failed');
+    world.reachability = 'hang';
+    const sent = request({ port, host: '127.0.0.1', path: '/metrics' }).end();
+    sent.on('error', () => undefined);
+    const answer = once(sent, 'response').then(() => 'answered');
+    const nothing = new Promise((resolve) => setTimeout(resolve, 200, 'nothing'));
+    expect(await Promise.race([answer.catch(() => 'cut'), nothing])).toBe('nothing');
+    sent.destroy();
   });
 });
 
 describe('/-/ready', () => {
-  it('turns from 503 to 200 with the first snapshot, and says why until then', async () => {
-    const { ask, world, read } = await serve();
+  it('is 503 until the first reading is over, whatever it came to: a node without a driver is scraped too', async () => {
+    const { ask, fail, read } = await serve();
     const answer = async () => {
       const response = await ask('/-/ready');
       return [response.status, await response.text()];
     };
-    expect(await answer()).toEqual([503, 'The source has not been read yet.\n']);
-    const failure = { reason: 'error', message: 'no driver' } as const;
-    world.state = step(world.state, { kind: 'failed', failure, durationMs: 1 });
-    expect(await answer()).toEqual([503, 'The source has not been read yet. The last attempt failed: no driver.\n']);
-    await read();
+    expect(await answer()).toEqual([503, 'The first reading is still under way.\n']);
+    fail();
+    expect(await answer()).toEqual([200, 'The exporter is ready. It has not read a GPU yet: no driver.\n']);
+    read();
     expect(await answer()).toEqual([200, 'The exporter is ready.\n']);
   });
 });
@@ -140,144 +199,64 @@ describe('/health', () => {
   const base = { source: 'mock', gpus: 0, sample_age_seconds: null, last_error: null, gpu_failures: [] };
 
   it('tells starting, ok, degraded and unavailable apart', async () => {
-    const { ask, world, read } = await serve();
+    const { ask, world, read, fail } = await serve();
     expect(await answer(ask)).toEqual([503, { ...base, status: 'starting' }]);
-    await read();
+    read();
     world.nowMs = 1500;
-    expect(await answer(ask)).toEqual([200, { ...base, status: 'ok', gpus: 4, sample_age_seconds: 1.5 }]);
-    const failure = { reason: 'error', message: 'no driver' } as const;
-    world.state = step(world.state, { kind: 'failed', failure, durationMs: 1 });
+    expect(await answer(ask)).toEqual([200, { ...base, status: 'ok', sample_age_seconds: 1.5 }]);
+    fail();
     const failed = { ...base, last_error: 'no driver' };
-    expect(await answer(ask)).toEqual([200, { ...failed, status: 'degraded', gpus: 4, sample_age_seconds: 1.5 }]);
+    expect(await answer(ask)).toEqual([200, { ...failed, status: 'degraded', sample_age_seconds: 1.5 }]);
     world.nowMs = 11_000;
     expect(await answer(ask)).toEqual([503, { ...failed, status: 'unavailable', sample_age_seconds: 11 }]);
   });
 
-  it('names a lost GPU while the others go on', async () => {
+  it('names a lost GPU', async () => {
     const { ask, read } = await serve();
-    await ask('/api/v1/simulate', json({ gpu: 2, fault: 'lost' }));
-    await read();
-    expect((await answer(ask))[1]).toMatchObject({
-      status: 'degraded',
-      gpus: 3,
-      gpu_failures: [{ reason: 'gpu_is_lost' }],
-    });
+    const lost = { uuid: 'GPU-1', reason: 'gpu_is_lost', message: 'GPU 2 has fallen off the bus' };
+    read([lost]);
+    expect((await answer(ask))[1]).toMatchObject({ status: 'degraded', gpu_failures: [lost] });
   });
 });
 
-describe('/api/v1/simulate', () => {
-  const active = async (response: Response) => {
-    expect(response.status).toBe(200);
-    return response.json();
+describe('endpoints with a module of their own', () => {
+  const routes: Routes = {
+    '/v1/gpu': {
+      GET: (_request, response) => void response.json({}),
+      POST: () => {
+        throw new Error('a mistake of ours');
+      },
+    },
+    '/v1/gpu/:uuid': { DELETE: (request, response) => void response.json(request.params) },
   };
-  const entry = (gpu: number, fault: string, remaining_seconds: number | null = null) => ({
-    gpu,
-    fault,
-    active_seconds: 0,
-    remaining_seconds,
+
+  it('answer their methods, HEAD through GET, and 405 to the others', async () => {
+    const { ask } = await serve(routes);
+    expect(await (await ask('/v1/gpu')).json()).toEqual({});
+    expect((await ask('/v1/gpu', { method: 'HEAD' })).status).toBe(200);
+    expect(await (await ask('/v1/gpu/x', { method: 'DELETE' })).json()).toEqual({ uuid: 'x' });
+    const response = await ask('/v1/gpu', { method: 'PUT' });
+    expect(response.headers.get('allow')).toBe('GET, HEAD, POST');
+    expect(await problem(response)).toMatchObject({ status: 405 });
   });
 
-  it('starts, lists and ends faults', async () => {
-    const { ask } = await serve();
-    await ask('/api/v1/simulate', json({ gpu: 3, fault: 'hot', seconds: 60 }));
-    const two = { active: [entry(3, 'hot', 60), entry(0, 'busy')] };
-    expect(await active(await ask('/api/v1/simulate', json({ gpu: 0, fault: 'busy' })))).toEqual(two);
-    expect(await active(await ask('/api/v1/simulate'))).toEqual(two);
-    const afterRecovery = await ask('/api/v1/simulate', json({ gpu: 3, fault: 'recover' }));
-    expect(await active(afterRecovery)).toEqual({ active: [entry(0, 'busy')] });
-    await ask('/api/v1/simulate', json({ gpu: 1, fault: 'ecc' }));
-    const one = await ask('/api/v1/simulate?gpu=0', { method: 'DELETE' });
-    expect(await active(one)).toEqual({ active: [entry(1, 'ecc')] });
-    expect(await active(await ask('/api/v1/simulate', { method: 'DELETE' }))).toEqual({ active: [] });
-  });
-
-  it('names every wrong field with its fix', async () => {
-    const { ask } = await serve();
-    const response = await ask('/api/v1/simulate', json({ gpu: 4, fault: 'cold', seconds: 0, extra: 1 }));
-    expect(await problem(response)).toMatchObject({
-      status: 400,
-      errors: [
-        { field: 'gpu', fix: 'give the index of a GPU, a whole number from 0 to 3' },
-        { field: 'fault', fix: 'give one of hot, busy, lost, power, ecc, recover' },
-        { field: 'seconds', fix: expect.stringContaining('above 0 and at most 86400') },
-        { field: 'extra', fix: 'remove it; known are gpu, fault and seconds' },
-      ],
-    });
-  });
-
-  it.each([
-    { what: 'a body that is not JSON', init: json('{'), status: 400, title: 'Unreadable request body' },
-    {
-      what: 'a body of another type',
-      init: { method: 'POST', body: '{}' },
-      status: 400,
-      title: 'Invalid simulation request',
-    },
-    { what: 'more than 4 KiB', init: json(`"${'x'.repeat(4096)}"`), status: 413, title: 'Request body too large' },
-    { what: 'another method', init: { method: 'PUT' }, status: 405, title: 'Method not allowed' },
-  ])('refuses $what', async ({ init, status, title }) => {
-    const { ask, world } = await serve();
-    expect(await problem(await ask('/api/v1/simulate', init))).toMatchObject({ status, title });
-    expect(world.errors).toEqual([]);
-  });
-
-  it('refuses a GPU that does not exist in DELETE too', async () => {
-    const { ask } = await serve();
-    const response = await ask('/api/v1/simulate?gpu=4', { method: 'DELETE' });
-    expect(await problem(response)).toMatchObject({ status: 400, errors: [{ field: 'gpu' }] });
-  });
-
-  it.each([{ 'X-Forwarded-For': '127.0.0.1' }, { Forwarded: 'for=127.0.0.1' }])(
-    'refuses what a proxy passes on: %o',
-    async (headers) => {
-      const { ask } = await serve();
-      for (const method of ['GET', 'POST', 'DELETE']) {
-        expect(await problem(await ask('/api/v1/simulate', { method, headers }))).toMatchObject({ status: 403 });
-      }
-    },
-  );
-
-  it('refuses other machines', async ({ skip }) => {
-    const own = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);
-    const host = own.find(({ internal, family }) => !internal && family === 'IPv4')?.address;
-    if (host === undefined) return skip('this machine has no address but loopback');
-    const { ask } = await serve({ address: '0.0.0.0' });
-    const response = await ask('/api/v1/simulate', json({ gpu: 0, fault: 'hot' }), host);
-    expect(await problem(response)).toMatchObject({ status: 403, title: 'Only from this machine' });
-  });
-
-  it('does not exist when the source is not simulated', async () => {
-    const { ask } = await serve({ isSimulated: false });
-    expect(await problem(await ask('/api/v1/simulate'))).toMatchObject({ status: 404 });
-    expect(await (await ask('/')).text()).not.toContain('simulate');
-  });
-});
-
-describe('isLoopback', () => {
-  it.each([
-    ['127.0.0.1', true],
-    ['127.8.9.1', true],
-    ['::1', true],
-    ['::ffff:127.0.0.1', true],
-    ['10.0.0.1', false],
-    ['::ffff:10.0.0.1', false],
-    ['fe80::1', false],
-    ['128.0.0.1', false],
-    ['', false],
-  ])('%s: %s', (address, isLocal) => {
-    expect(isLoopback(address)).toBe(isLocal);
+  it('answer 500 without a detail from inside when they fail, which the log has', async () => {
+    const { ask, world } = await serve(routes);
+    const response = await ask('/v1/gpu', { method: 'POST' });
+    expect(await problem(response)).toMatchObject({ detail: 'The exporter could not answer; its log says why.' });
+    expect(world.errors).toEqual([new Error('a mistake of ours')]);
   });
 });
 
 describe('every other path', () => {
   it('greets people at / with links that work', async () => {
-    const { ask, read } = await serve();
-    await read();
+    const { ask, read } = await serve({ '/v1/gpu': { GET: (_request, response) => void response.json({}) } });
+    read();
     const page = await ask('/');
     expect(page.headers.get('content-type')).toBe('text/html; charset=utf-8');
     const links = [...(await page.text()).matchAll(/href="([^"]+)"/g)].map(([, path]) => path ?? '');
-    expect(links).toEqual(['/metrics', '/health', '/-/healthy', '/-/ready', '/api/v1/simulate']);
-    expect(await Promise.all(links.map(async (path) => (await ask(path)).status))).toEqual([200, 200, 200, 200, 200]);
+    expect(links).toEqual(['/metrics', '/metrics?profile=native', '/health', '/-/healthy', '/-/ready', '/v1/gpu']);
+    expect(await Promise.all(links.map(async (path) => (await ask(path)).status))).toEqual(links.map(() => 200));
   });
 
   it('answers 404, and never says what it is built with', async () => {

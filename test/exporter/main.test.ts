@@ -1,8 +1,11 @@
 import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
+import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import manifest from '../../package.json' with { type: 'json' };
+import { temporaryDirectory } from '../servers/temporary-directory.ts';
 import { type RunningExporter, runExporterProcess, startExporterProcess } from './exporter-process.ts';
 
 const running: RunningExporter[] = [];
@@ -34,7 +37,7 @@ describe('node exporter/main.ts', () => {
     expect(temperatures.every((line) => line.includes('modelName="NVIDIA A100-SXM4-80GB",Hostname="node-1"'))).toBe(
       true,
     );
-    expect(body).toContain(`gpu_exporter_build_info{version="${manifest.version}",nodejs="${process.version}"} 1`);
+    expect(body).toContain(`gpu_exporter_build_info{nodejs="${process.version}",version="${manifest.version}"} 1`);
     expect(body).toContain('process_resident_memory_bytes');
   });
 
@@ -99,17 +102,52 @@ describe('node exporter/main.ts', () => {
   });
 
   it('names everything that is wrong with its configuration', async () => {
-    const env = { GPU_SOURCE: 'nvml', MOCK_GPUS: 'many' };
+    const env = { GPU_SOURCE: 'cuda', MOCK_GPUS: 'many', DCGM_EXPORTER_INTERVAL: 'often' };
     expect(await runExporterProcess(['--port', '70000', '--prot'], env)).toEqual({
       code: 1,
       stdout: '',
       stderr: `The exporter cannot start:
   --prot is not a flag: see --help for those there are.
   --port is "70000": give a whole number from 0 to 65535.
-  MOCK_GPUS is "many": give a whole number from 1 to 1024.
-  GPU_SOURCE is "nvml": give mock or auto; reading real GPUs through NVML (nvml) is not built yet.
+  GPU_SOURCE is "cuda": give one of auto, nvml, mock, replay.
+  DCGM_EXPORTER_INTERVAL is "often": give a whole number from 50 to 3600000.
+  MOCK_GPUS is "many": give a whole number from 1 to 10000.
 `,
     });
+  });
+
+  it('names everything that is wrong with what its configuration names', async () => {
+    const directory = temporaryDirectory();
+    const file = (name: string, text: string) => {
+      writeFileSync(join(directory, name), text);
+      return join(directory, name);
+    };
+    const counters = file('counters.csv', 'DCGM_FI_DEV_GPU_TMEP, gauge, x\n');
+    const web = file('web.yml', 'basic_auth_user: {}\n');
+    const timeline = file('fleet.yml', 'events: [{at: 1m, fault: off-the-buss}]\n');
+    const { code, stdout, stderr } = await runExporterProcess(['--port', '0', '--devices', 'x', '--profile', 'dgcm'], {
+      GPU_SOURCE: 'mock',
+      EXPORTER_COUNTERS_FILE: counters,
+      EXPORTER_WEB_CONFIG_FILE: web,
+      MOCK_TIMELINE: timeline,
+    });
+    expect([code, stdout]).toEqual([1, '']);
+    expect(stderr.replaceAll(directory, '')).toMatchInlineSnapshot(`
+      "The exporter cannot start:
+        EXPORTER_PROFILE: There is no profile "dgcm": give dcgm, native, or platform, or several of them with commas between.
+        EXPORTER_DEVICES is "x": give f, or g and i with indices if need be, for example g:0,2-3 or g+i:0-6.
+        /counters.csv:1:1: "DCGM_FI_DEV_GPU_TMEP" is not a field of DCGM.
+        1 | DCGM_FI_DEV_GPU_TMEP, gauge, x
+          | ^^^^^^^^^^^^^^^^^^^^
+        fix: Write DCGM_FI_DEV_GPU_TEMP.
+        /fleet.yml:1:26: events[0].fault is "off-the-buss"
+        1 | events: [{at: 1m, fault: off-the-buss}]
+          |                          ^^^^^^^^^^^^
+        fix: write off-the-bus; there are hot, busy, lost, power, ecc, off-the-bus, xid, ecc-storm, thermal-ramp, sensor-blank, driver-reload, exporter-hang, node-down
+        /web.yml:1:1: the file has no key "basic_auth_user"
+        fix: write basic_auth_users, or remove it
+      "
+    `);
   });
 
   it('prints its version and its help', async () => {

@@ -96,7 +96,7 @@ describe('patienceMs', () => {
   it.each([
     { header: '1', ms: 500, why: 'what the timeout leaves' },
     { header: '2.5', ms: 2000, why: 'what the timeout leaves' },
-    { header: '0.3', ms: 0, why: 'nothing is left' },
+    { header: '0.3', ms: 150, why: 'half of a short timeout' },
     { header: '10', ms: 5000, why: 'the cap' },
     { header: '1e9', ms: 5000, why: 'the cap' },
     { header: undefined, ms: 1000, why: 'nothing was said' },

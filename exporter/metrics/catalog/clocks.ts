@@ -170,7 +170,8 @@ interface Violation extends Pick<Metric, 'get'> {
 
 function violation({ policy, field, id, help, get }: Violation): Metric {
   return metric(nanoseconds, {
-    source: 'nvmlDeviceGetViolationStatus',
+    // NVML numbers the policies in the order of DCGM's fields.
+    source: `NVML_FI_DEV_PERF_POLICY_${policy.toUpperCase()} (${id - 240 + 74})`,
     get,
     // The 1.x names are the later ones in lower case, without FI_DEV.
     dcgm: { field, id, aliases: [field.replace('_FI_DEV', '').toLowerCase()], help },

@@ -32,7 +32,7 @@ export const errorMetrics: readonly Metric[] = [
     },
   ),
   metric(total, {
-    source: 'nvmlDeviceGetTotalEccErrors, corrected, volatile',
+    source: 'NVML_FI_DEV_ECC_SBE_VOL_TOTAL (3)',
     get: (gpu) => gpu.eccSbeVolatile,
     dcgm: {
       field: 'DCGM_FI_DEV_ECC_SBE_VOL_TOTAL',
@@ -47,7 +47,7 @@ export const errorMetrics: readonly Metric[] = [
     },
   }),
   metric(total, {
-    source: 'nvmlDeviceGetTotalEccErrors, uncorrected, volatile',
+    source: 'NVML_FI_DEV_ECC_DBE_VOL_TOTAL (4)',
     get: (gpu) => gpu.eccDbeVolatile,
     dcgm: {
       field: 'DCGM_FI_DEV_ECC_DBE_VOL_TOTAL',
@@ -62,7 +62,7 @@ export const errorMetrics: readonly Metric[] = [
     },
   }),
   metric(total, {
-    source: 'nvmlDeviceGetTotalEccErrors, corrected, aggregate',
+    source: 'NVML_FI_DEV_ECC_SBE_AGG_TOTAL (5)',
     get: (gpu) => gpu.eccSbeAggregate,
     dcgm: {
       field: 'DCGM_FI_DEV_ECC_SBE_AGG_TOTAL',
@@ -77,7 +77,7 @@ export const errorMetrics: readonly Metric[] = [
     },
   }),
   metric(total, {
-    source: 'nvmlDeviceGetTotalEccErrors, uncorrected, aggregate',
+    source: 'NVML_FI_DEV_ECC_DBE_AGG_TOTAL (6)',
     get: (gpu) => gpu.eccDbeAggregate,
     dcgm: {
       field: 'DCGM_FI_DEV_ECC_DBE_AGG_TOTAL',

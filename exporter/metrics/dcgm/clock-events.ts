@@ -3,22 +3,11 @@
  * it began since the start. A fold over the samples, which are numbered in the order in which they were taken.
  */
 
-/** Bits of NVML's clocks-event mask, under the names of dcgm-exporter. */
-const clockEvents = {
-  gpu_idle: 0x1,
-  clocks_setting: 0x2,
-  power_cap: 0x4,
-  hw_slowdown: 0x8,
-  sync_boost: 0x10,
-  sw_thermal: 0x20,
-  hw_thermal: 0x40,
-  hw_power_brake: 0x80,
-  display_clocks: 0x100,
-} as const;
+import { clockEventBits } from '../clock-event-bits.ts';
 
-type ClockEvent = keyof typeof clockEvents;
+type ClockEvent = keyof typeof clockEventBits;
 
-const bits = Object.entries(clockEvents) as readonly (readonly [ClockEvent, number])[];
+const bits = Object.entries(clockEventBits) as readonly (readonly [ClockEvent, number])[];
 
 /** In the order of their bits. */
 export const clockEventNames: readonly ClockEvent[] = bits.map(([event]) => event);

@@ -9,7 +9,7 @@ import {
 } from '../../../../exporter/metrics/dcgm/expressions.ts';
 import { dcgmRows } from '../../../../exporter/metrics/dcgm/labels.ts';
 import type { SelectedExpression } from '../../../../exporter/metrics/dcgm/selection.ts';
-import { renderFamilies } from '../../../../exporter/metrics/exposition.ts';
+import { renderText } from '../../../../exporter/metrics/exposition.ts';
 import type { GpuSample, Snapshot, XidEvent } from '../../../../exporter/snapshot.ts';
 import { a100Mig } from '../hardware/a100-mig.ts';
 
@@ -173,7 +173,7 @@ describe('expressionFamilies', () => {
     });
     const families = expressionFamilies({ ...windows, state, expressions, atMs: a100Mig.takenAtMs, rows });
     const golden = new URL('files/expressions-mig.prom', import.meta.url).pathname;
-    await expect(renderFamilies(families)).toMatchFileSnapshot(golden);
+    await expect(renderText(families)).toMatchFileSnapshot(golden);
   });
 });
 

@@ -1,0 +1,109 @@
+/** What the settings name: files to read and words to understand. All of it is looked at before anything starts. */
+
+import { readFile } from 'node:fs/promises';
+import type { Logger } from 'pino';
+import type { Config } from './config/parse.ts';
+import { type Counters, createCounters } from './counters-file.ts';
+import { type DeviceSelection, parseDevices } from './metrics/dcgm/devices.ts';
+import { type Profiles, parseProfiles } from './metrics/profiles.ts';
+import type { FleetPlan } from './source/mock/plan.ts';
+import { planFleet, type TimelineFile } from './source/mock/timeline.ts';
+import type { WebConfigFile } from './web/config-file.ts';
+
+export interface Preparation {
+  readonly profiles: Profiles;
+  readonly devices: DeviceSelection;
+  readonly counters: Counters;
+  /** The fleet that is simulated if GPUs are. */
+  readonly fleet: FleetPlan;
+  readonly webConfig: WebConfigFile | undefined;
+}
+
+export type Prepared =
+  | { readonly kind: 'ready'; readonly preparation: Preparation }
+  /** Every one with its fix. */
+  | { readonly kind: 'invalid'; readonly problems: readonly string[] };
+
+export interface PreparationTools {
+  readonly now: () => number;
+  readonly log: Logger;
+}
+
+export async function prepare(config: Config, tools: PreparationTools): Promise<Prepared> {
+  const problems: string[] = [];
+  const keep = <T>(part: T | Refusal): T | undefined => {
+    if (!isRefusal(part)) return part;
+    problems.push(...part.problems);
+    return undefined;
+  };
+  const profiles = keep(readProfiles(config));
+  const devices = keep(readDevices(config));
+  const counters = keep(await readCounters(config, tools.log));
+  const fleet = keep(await readFleetPlan(config));
+  const webConfig = keep(await readWebConfig(config, tools));
+  const isComplete = profiles && devices && counters && fleet && webConfig;
+  if (problems.length > 0 || !isComplete) return { kind: 'invalid', problems };
+  return { kind: 'ready', preparation: { profiles, devices, counters, fleet, webConfig: webConfig.file } };
+}
+
+interface Refusal {
+  readonly problems: readonly string[];
+}
+
+function isRefusal(part: unknown): part is Refusal {
+  return typeof part === 'object' && part !== null && 'problems' in part && Array.isArray(part.problems);
+}
+
+function readProfiles({ profile }: Config): Profiles | Refusal {
+  const profiles = parseProfiles(new URLSearchParams({ profile }), []);
+  return 'status' in profiles ? { problems: [`EXPORTER_PROFILE: ${profiles.detail}`] } : profiles;
+}
+
+function readDevices({ devices }: Config): DeviceSelection | Refusal {
+  const result = parseDevices(devices);
+  if (result.kind === 'devices') return result.devices;
+  return { problems: [`EXPORTER_DEVICES is ${JSON.stringify(devices)}: ${result.why}.`] };
+}
+
+async function readCounters({ countersFile }: Config, log: Logger): Promise<Counters | Refusal> {
+  const counters = createCounters(countersFile);
+  const outcome = await counters.load();
+  if (outcome.kind === 'refused') return { problems: outcome.problems };
+  for (const warning of outcome.warnings) log.warn(warning);
+  return counters;
+}
+
+async function readFleetPlan(config: Config): Promise<FleetPlan | Refusal> {
+  const timeline = await readTimeline(config);
+  if (timeline !== undefined && 'problems' in timeline) return timeline;
+  const { seed, nodes, gpus, mockProfile: profile, mockBehaviour: behaviour } = config;
+  const result = planFleet({ seed, nodes, gpus, profile, behaviour }, timeline);
+  return result.kind === 'planned' ? result.plan : { problems: result.problems };
+}
+
+async function readTimeline({ timelineFile: file }: Config): Promise<TimelineFile | Refusal | undefined> {
+  if (file === undefined) return undefined;
+  return readFile(file, 'utf8').then(
+    (source) => ({ file, source }),
+    (error: Error) => ({ problems: [`MOCK_TIMELINE: ${file} cannot be read: ${error.message}: name another file.`] }),
+  );
+}
+
+interface OptionalWebConfig {
+  readonly file: WebConfigFile | undefined;
+}
+
+// Loaded only where there is a file: with a YAML reader and all of TLS it is larger than the rest of the start.
+async function readWebConfig(
+  { webConfigFile }: Config,
+  { now, log }: PreparationTools,
+): Promise<OptionalWebConfig | Refusal> {
+  if (webConfigFile === undefined) return { file: undefined };
+  const { openWebConfig } = await import('./web/config-file.ts');
+  const opened = openWebConfig(webConfigFile, {
+    now,
+    onReload: () => log.info({ file: webConfigFile }, 'the web configuration was read anew'),
+    onRefused: (problems) => log.warn({ problems }, 'the changed web configuration is wrong; the one before stays'),
+  });
+  return opened.kind === 'opened' ? { file: opened.file } : { problems: opened.problems };
+}
