@@ -12,7 +12,8 @@ import { type NodeDirectory, startNodes } from './node-directory.ts';
 import { type OpenedSource, openSource } from './opened-source.ts';
 import type { Preparation } from './preparation.ts';
 import { nodeHandler, wholeHandler } from './served.ts';
-import { createWebServer, type WebServer } from './web/web-server.ts';
+import { createPlainServer, type WebServer } from './web/limited-server.ts';
+import { defaultLimits, type RawHandler } from './web/web-limits.ts';
 
 const closeGraceMs = 1_000;
 
@@ -66,7 +67,7 @@ async function start(config: Config, preparation: Preparation, starting: Startin
   const agent = config.agentMode ? await startAgent(config, nodes, starting) : undefined;
   const reload = preparation.counters.load;
   const parts = { config, preparation, opened, nodes, agent, reload, ...starting };
-  const server = serve(preparation, wholeHandler(parts), starting);
+  const server = await serve(preparation, wholeHandler(parts), starting);
   await listen(server, config.port, config);
   await startNodePorts(config, preparation, { nodes, starting });
   return { port: (server.server.address() as AddressInfo).port, source: opened.name, reload };
@@ -101,18 +102,27 @@ async function startAgent(config: Config, { first }: NodeDirectory, { now, log, 
   return started.agent;
 }
 
-type Handler = Parameters<typeof createWebServer>[0]['handler'];
+async function serve(preparation: Preparation, handler: RawHandler, starting: Starting): Promise<WebServer> {
+  const server = await createServer(preparation, handler, starting);
+  starting.closers.push(() => server.close(closeGraceMs));
+  return server;
+}
 
-function serve({ webConfig }: Preparation, handler: Handler, { now, log, closers }: Starting): WebServer {
-  const server = createWebServer({
-    configFile: webConfig,
+// TLS and passwords are loaded only where a file asks for them.
+async function createServer(
+  { webConfig: configFile }: Preparation,
+  handler: RawHandler,
+  { now, log }: Starting,
+): Promise<WebServer> {
+  if (configFile === undefined) return createPlainServer(handler, defaultLimits);
+  const { createWebServer } = await import('./web/web-server.ts');
+  return createWebServer({
+    configFile,
     handler,
     onHandshakeRefused: (address, reason) => log.debug({ address, reason }, 'a TLS handshake failed'),
     onError: (error) => log.error({ err: error }, 'a request failed'),
     now,
   });
-  closers.push(() => server.close(closeGraceMs));
-  return server;
 }
 
 async function listen({ server }: WebServer, port: number, { address }: Config): Promise<void> {
@@ -139,7 +149,7 @@ interface NodePorts {
 async function startNodePorts(config: Config, preparation: Preparation, { nodes, starting }: NodePorts): Promise<void> {
   if (config.nodePorts === 0) return;
   for (const [nth, node] of nodes.all.entries()) {
-    const server = serve(preparation, nodeHandler(node, preparation.profiles, starting.log), starting);
+    const server = await serve(preparation, nodeHandler(node, preparation.profiles, starting.log), starting);
     await listen(server, config.nodePorts + nth, config);
   }
 }

@@ -4,6 +4,7 @@ import type { Logger } from 'pino';
 import type { Config } from './config/parse.ts';
 import type { Source } from './snapshot.ts';
 import { createSimulationClock } from './source/mock/clock.ts';
+import { parseDuration } from './source/mock/duration.ts';
 import { createSimulatedFleet, type SimulatedFleet } from './source/mock/fleet.ts';
 import type { FleetPlan } from './source/mock/plan.ts';
 import type { LibraryChoice } from './source/nvml/protocol.ts';
@@ -35,8 +36,8 @@ async function detect(config: Config, { log }: SourceSurroundings): Promise<'nvm
   return source;
 }
 
-function simulate({ speed }: Config, plan: FleetPlan, { now }: SourceSurroundings): OpenedSource {
-  const clock = createSimulationClock({ now, speed });
+function simulate({ speed, elapsed }: Config, plan: FleetPlan, { now }: SourceSurroundings): OpenedSource {
+  const clock = createSimulationClock({ now, speed, elapsedMs: parseDuration(elapsed) ?? 0 });
   return { kind: 'simulated', name: 'mock', fleet: createSimulatedFleet(plan, clock) };
 }
 

@@ -6,7 +6,7 @@ import type { Agent } from './agent/agent.ts';
 import type { CollectorState } from './collector.ts';
 import type { Config } from './config/parse.ts';
 import type { CountersOutcome } from './counters-file.ts';
-import { createGpud } from './gpud/gpud.ts';
+import { createSlowdownWatch, type SlowdownWatch } from './gpud/slowdown.ts';
 import { createHandler } from './http.ts';
 import type { Profiles } from './metrics/profiles.ts';
 import { xidText } from './metrics/xid.ts';
@@ -32,12 +32,12 @@ export interface ServedParts {
 }
 
 export function wholeHandler(parts: ServedParts): Handler {
-  const { nodes, preparation, opened, version, now, log } = parts;
+  const { nodes, preparation, opened, version, log } = parts;
   const { first } = nodes;
-  const gpud = createGpud({ state: first.collector.state, xidText, now });
-  first.onSnapshot(gpud.observe);
+  const slowdowns = createSlowdownWatch();
+  first.onSnapshot(slowdowns.observe);
   return createHandler({
-    loadRoutes: async () => ({ ...(await loadRoutes(parts)), ...gpud.routes }),
+    loadRoutes: () => loadRoutes(parts, slowdowns),
     reading: first.scrape.reading,
     source: opened.name,
     version,
@@ -58,14 +58,18 @@ export function nodeHandler(node: DirectoryNode, defaultProfiles: Profiles, log:
 }
 
 // What only people and gateways ask for is loaded when they do.
-async function loadRoutes({ nodes, opened, agent, reload, config, now }: ServedParts): Promise<Routes> {
+async function loadRoutes(parts: ServedParts, slowdowns: SlowdownWatch): Promise<Routes> {
+  const { nodes, opened, agent, reload, config, now } = parts;
   const { first } = nodes;
+  const { state } = first.collector;
   const { knownGpuRoutes } = await import('./known-gpus.ts');
   const { reloadRoutes } = await import('./reload.ts');
+  const { gpudRoutes } = await import('./gpud/gpud.ts');
   return {
     ...knownGpuRoutes(first.collector),
     ...reloadRoutes(reload),
-    ...(agent === undefined ? {} : await loadAgentRoutes(agent, { state: first.collector.state, now })),
+    ...gpudRoutes({ state, slowdowns: slowdowns.seen, xidText, now }),
+    ...(agent === undefined ? {} : await loadAgentRoutes(agent, { state, now })),
     ...(opened.kind === 'simulated' ? await loadSimulationRoutes(opened.fleet, config) : {}),
   };
 }

@@ -5,12 +5,10 @@ import { z } from 'zod';
 import { type FieldError, sendProblem } from './problem.ts';
 import { clockAnswer, statusAnswer, truthAnswer } from './source/mock/answers.ts';
 import { maxEvents, type SimulationBoard } from './source/mock/board.ts';
-import type { Span } from './source/mock/effects.ts';
 import type { SimulatedFleet } from './source/mock/fleet.ts';
 import { fieldErrorOf, readMapping, type Spot } from './source/mock/mapping.ts';
 import { type Order, type OrderResult, readOrder, readRecovery } from './source/mock/order.ts';
-import type { GpuPlace } from './source/mock/schedule.ts';
-import type { TruthInterval } from './source/mock/truth.ts';
+import { readTruthQuery, type TruthQuery } from './source/mock/truth-query.ts';
 import { writeGuard } from './web/caller.ts';
 
 type Handlers = Readonly<Record<string, RequestHandler>>;
@@ -35,7 +33,7 @@ export function simulationRoutes(fleet: SimulatedFleet): Readonly<Record<string,
 }
 
 /** Handlers of `/api/v1/simulate` by method. */
-export function simulateHandlers(board: SimulationBoard): Readonly<Record<'GET' | 'POST' | 'DELETE', RequestHandler>> {
+function simulateHandlers(board: SimulationBoard): Readonly<Record<'GET' | 'POST' | 'DELETE', RequestHandler>> {
   return {
     GET: writeGuard((_request, response: Response) => void response.json(statusAnswer(board))),
     POST: withBody((request, response) => carryOut(board, readOrder(request.body, board.plan), response)),
@@ -83,70 +81,29 @@ function advance(board: SimulationBoard, request: Request, response: Response): 
   response.json(clockAnswer(board));
 }
 
-const instant = z
-  .string()
-  .max(40)
-  .transform(instantOf)
-  .refine((ms) => Number.isFinite(ms))
-  .optional()
-  .describe('seconds since the epoch, or a date such as 2026-01-01T00:00:00Z');
-
-const truthShape = {
-  from: instant,
-  to: instant,
-  node: z.string().optional().describe('the name of a node'),
-  gpu: z
-    .string()
-    .regex(/^\d{1,6}$/)
-    .transform(Number)
-    .optional()
-    .describe('the index of a GPU'),
-};
-
-function instantOf(text: string): number {
-  return /^\d{1,15}(\.\d{1,9})?$/.test(text) ? Number(text) * 1000 : Date.parse(text);
-}
-
 function sendTruth(fleet: SimulatedFleet, request: Request, response: Response): void {
   const spot: Spot = { path: [], mistakes: [] };
-  const {
-    from = startMs(fleet),
-    to = fleet.board.clock.now(),
-    node,
-    gpu,
-  } = readMapping(request.query, truthShape, spot);
-  const places = placesOf(fleet, node, gpu);
-  if (to <= from)
-    spot.mistakes.push({ path: ['to'], part: 'value', problem: 'is not after from', fix: 'give a later one' });
-  if (places.length === 0)
-    spot.mistakes.push({
-      path: ['node'],
-      part: 'value',
-      problem: 'has no such GPU',
-      fix: 'name a node and GPU of the fleet',
-    });
+  const query = readTruthQuery(request.query, fleet, spot);
+  const truths = spot.mistakes.length > 0 ? [] : truthsOf(fleet, query);
   if (spot.mistakes.length > 0) sendInvalid(response, spot.mistakes.map(fieldErrorOf));
-  else answerTruth(fleet, places, { span: { fromMs: from, untilMs: to }, response });
+  else if (truths === undefined) sendInvalid(response, [tooMuchTruth]);
+  else {
+    const { fromMs, untilMs } = query.span;
+    response.json({ from: fromMs / 1000, to: untilMs / 1000, clock: clockAnswer(fleet.board), gpus: truths });
+  }
 }
 
-function answerTruth(
-  fleet: SimulatedFleet,
-  places: readonly GpuPlace[],
-  { span, response }: { readonly span: Span; readonly response: Response },
-): void {
-  const truths: { readonly place: GpuPlace; readonly intervals: readonly TruthInterval[] }[] = [];
+// Undefined where there is more than one answer can bear: the work stops there, as it holds up everything else.
+function truthsOf(fleet: SimulatedFleet, { places, span }: TruthQuery): readonly unknown[] | undefined {
+  const truths: unknown[] = [];
   let count = 0;
   for (const place of places) {
     const intervals = fleet.truth(place, span);
     count += intervals.length;
-    if (count > maxIntervals) break;
-    truths.push({ place, intervals });
+    if (count > maxIntervals) return undefined;
+    truths.push(truthAnswer(fleet, place, intervals));
   }
-  if (count > maxIntervals) sendInvalid(response, [tooMuchTruth]);
-  else {
-    const gpus = truths.map(({ place, intervals }) => truthAnswer(fleet, place, intervals));
-    response.json({ from: span.fromMs / 1000, to: span.untilMs / 1000, clock: clockAnswer(fleet.board), gpus });
-  }
+  return truths;
 }
 
 const tooMuchTruth: FieldError = {
@@ -154,21 +111,6 @@ const tooMuchTruth: FieldError = {
   problem: `and to hold more than ${maxIntervals} intervals`,
   fix: 'ask for less time, or for one node',
 };
-
-// Where the scenario began on the clock of the exporter, which may be before the exporter did.
-function startMs({ board: { clock } }: SimulatedFleet): number {
-  const [first] = clock.stretches();
-  if (first === undefined) return clock.now();
-  return clock.speed === 0 ? first.realMs : first.realMs - first.elapsedMs / clock.speed;
-}
-
-function placesOf({ nodes }: SimulatedFleet, name: string | undefined, gpu: number | undefined): readonly GpuPlace[] {
-  return nodes.flatMap((node, nth) => {
-    if (name !== undefined && node.name !== name) return [];
-    const indices = Array.from({ length: node.gpus }, (_, index) => index);
-    return indices.filter((index) => gpu === undefined || index === gpu).map((index) => ({ node: nth, gpu: index }));
-  });
-}
 
 function sendInvalid(response: Response, errors: readonly FieldError[]): void {
   const detail = 'The simulation cannot do what is asked; each entry of "errors" says what to change.';

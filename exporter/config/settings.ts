@@ -178,18 +178,36 @@ const simulating = {
     [0, 2 ** 32 - 1],
   ),
   mockProfile: shortText(
-    { env: 'MOCK_PROFILE', flag: 'gpu-model', what: 'model of the simulated GPUs', fallback: 'a100' },
-    50,
+    {
+      env: 'MOCK_PROFILE',
+      flag: 'gpu-model',
+      what: 'model of the simulated GPUs, or several with weights: a100:3,h100:1',
+      fallback: 'a100',
+    },
+    200,
   ),
   mockBehaviour: shortText(
-    { env: 'MOCK_BEHAVIOUR', flag: 'behaviour', what: 'how the simulated GPUs behave', fallback: 'healthy' },
-    50,
+    {
+      env: 'MOCK_BEHAVIOUR',
+      flag: 'behaviour',
+      what: 'how the simulated GPUs behave, or behaviours with shares: flapping:5%,aging:20%',
+      fallback: 'healthy',
+    },
+    200,
   ),
   timelineFile: optionalPath({
     env: 'MOCK_TIMELINE',
     flag: 'timeline',
     what: 'YAML file with the simulated fleet and what happens to it when',
   }),
+  elapsed: {
+    env: 'MOCK_ELAPSED',
+    flag: 'elapsed',
+    what: 'simulated time that has passed at the start',
+    fallback: '0s',
+    schema: z.string().regex(/^(?=\d)(\d{1,9}w)?(\d{1,9}d)?(\d{1,9}h)?(\d{1,9}m(?!s))?(\d{1,9}s)?(\d{1,9}ms)?$/),
+    fix: 'give a duration, for example 90m, 2h or 7d',
+  } satisfies Setting<string>,
   speed: decimalNumber(
     {
       env: 'MOCK_SPEED',

@@ -2,44 +2,36 @@
 
 import type { Request, RequestHandler, Response } from 'express';
 import type { CollectorState } from '../collector.ts';
-import type { Snapshot } from '../snapshot.ts';
 import { refuse, send, sendAnyhow } from './answer.ts';
 import { healthz } from './api.ts';
 import { events } from './events.ts';
 import { gpuMetrics } from './gpu-metrics.ts';
 import { readNames, readSpan } from './query.ts';
 import type { GpudReading } from './reading.ts';
-import { type Slowdown, slowdownsAfter } from './slowdown.ts';
+import type { Slowdown } from './slowdown.ts';
 import { listedNames, states } from './states.ts';
 
 export interface GpudParts {
   readonly state: () => Pick<CollectorState, 'snapshot' | 'failure' | 'presence'>;
+  /** What the slowdown watch has seen. */
+  readonly slowdowns: () => readonly Slowdown[];
   /** What an XID means, in a few words. */
   readonly xidText: (code: number) => string;
   /** Milliseconds since the epoch, on the clock of the snapshots. */
   readonly now: () => number;
 }
 
-export interface Gpud {
-  /** Takes note of each snapshot: a slowdown is a matter of minutes, not of one reading. */
-  observe(snapshot: Snapshot): void;
-  /** Handlers by path and method. */
-  readonly routes: Readonly<Record<string, Readonly<Record<'GET', RequestHandler>>>>;
-}
+/** Handlers by path and method. */
+export type GpudRoutes = Readonly<Record<string, Readonly<Record<'GET', RequestHandler>>>>;
 
-export function createGpud({ state, xidText, now }: GpudParts): Gpud {
-  let slowdowns: readonly Slowdown[] = [];
-  const reading = (): GpudReading => ({ ...state(), slowdowns, xidText });
-  const observe = (snapshot: Snapshot) => {
-    slowdowns = slowdownsAfter(slowdowns, snapshot);
-  };
-  const routes = {
+export function gpudRoutes({ state, slowdowns, xidText, now }: GpudParts): GpudRoutes {
+  const reading = (): GpudReading => ({ ...state(), slowdowns: slowdowns(), xidText });
+  return {
     '/v1/states': { GET: (request, response) => sendStates(request, response, { reading: reading(), atMs: now() }) },
     '/v1/events': { GET: (request, response) => sendEvents(request, response, { reading: reading(), atMs: now() }) },
     '/v1/gpu': { GET: (request, response) => send(request, response, gpuMetrics(reading(), now())) },
     '/healthz': { GET: (request, response) => sendAnyhow(request, response, healthz) },
-  } satisfies Record<string, Record<'GET', RequestHandler>>;
-  return { observe, routes };
+  };
 }
 
 interface Occasion {

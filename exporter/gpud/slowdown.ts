@@ -24,6 +24,22 @@ export const lookbackMs = 3 * 24 * 3_600_000;
 // Four hours on eight GPUs that are always slow: enough for the verdict, which looks at ten minutes.
 const maxSlowdowns = 2000;
 
+export interface SlowdownWatch {
+  /** Takes note of each snapshot: a slowdown is a matter of minutes, not of one reading. */
+  observe(snapshot: Snapshot): void;
+  seen(): readonly Slowdown[];
+}
+
+export function createSlowdownWatch(): SlowdownWatch {
+  let seen: readonly Slowdown[] = [];
+  return {
+    observe: (snapshot) => {
+      seen = slowdownsAfter(seen, snapshot);
+    },
+    seen: () => seen,
+  };
+}
+
 /** The very same array when the snapshot brings nothing new. */
 export function slowdownsAfter(seen: readonly Slowdown[], { takenAtMs, gpus }: Snapshot): readonly Slowdown[] {
   const fresh = gpus

@@ -1,109 +1,131 @@
-/** Faults as a pure overlay: what a broken GPU shows instead of what the scenario says. */
+/** What can be made to go wrong: the name of each fault, what it shows, what may be said about it, and the effects it has. */
 
-import type { GpuSample, Health, ReadFailure } from '../../snapshot.ts';
+import { z } from 'zod';
+import { type Behaviour, behaviourNames, behaviours } from './behaviours.ts';
+import type { Effect } from './effects.ts';
+import { sensorNames } from './sensors.ts';
 
-/** What can be wrong with a simulated GPU. `recover` is not among them: it is the end of the others. */
-export const faultKinds = ['hot', 'busy', 'lost', 'power', 'ecc'] as const;
-export type FaultKind = (typeof faultKinds)[number];
+/** Whom a fault strikes: one GPU, or a node with all its GPUs. */
+type Scope = 'gpu' | 'node';
 
-/** One fault of one GPU. Instants are milliseconds of scenario time; `untilMs` is Infinity while no end is known. */
-export interface Fault {
-  readonly gpu: number;
-  readonly kind: FaultKind;
-  readonly fromMs: number;
-  readonly untilMs: number;
+export interface FaultKind {
+  readonly scope: Scope;
+  /** What it shows, for people. */
+  readonly what: string;
+  /** What may be said about it, by name; each has a default. The description of a parameter says what it may be. */
+  readonly parameters: Parameters;
+  /** How long it lasts when nobody says: Infinity until it is taken back, 0 for what happens at an instant. */
+  readonly lastsMs: number;
+  /** `values` by parameter, not checked yet; throws a ZodError that names the parameters that are wrong. */
+  readonly effects: (values: Readonly<Record<string, unknown>>) => readonly Effect[];
 }
 
-export interface FaultyFleet {
-  readonly gpus: readonly GpuSample[];
-  readonly health: Health;
+type Parameters = Readonly<Record<string, z.ZodType>>;
+
+interface Row<P extends Parameters> extends Pick<FaultKind, 'scope' | 'what'> {
+  readonly parameters: P;
+  readonly lastsMs?: number;
+  readonly effects: (values: z.infer<z.ZodObject<P>>) => readonly Effect[];
 }
 
-const hotCelsius = 92;
-// Faster than a real heat sink, so that a demonstration does not take minutes.
-const heatingCelsiusPerS = 5;
-const slowdownCelsius = 88;
-const hardwareThermalSlowdown = 0x40 | 0x8;
-const throttledSmClockMhz = 210;
-const busyMemoryShare = 0.97;
-const spikeWatts = 470;
-const xidDoubleBitError = 48;
+const sensor = z.enum(sensorNames);
+const perMinute = (most: number) => z.number().min(0).max(most);
+const never = Number.POSITIVE_INFINITY;
+const driverLoadMs = 30_000;
 
-type Overlay = (sample: GpuSample, fault: Fault, elapsedMs: number) => GpuSample;
+/** Every fault by its name. A fault may be asked of the control endpoint and planned in a timeline. */
+export const faultKinds: ReadonlyMap<string, FaultKind> = new Map([
+  simple('hot', {
+    what: 'heats at 5 °C a second to 3 °C above its slowdown threshold, an A100 to 92 °C; then slows down to 210 MHz',
+    effects: [{ kind: 'ramp', toCelsius: undefined, celsiusPerMinute: 300 }],
+  }),
+  simple('busy', { what: '99 % utilization, 97 % of the memory in use', effects: [{ kind: 'occupied' }] }),
+  simple('lost', { what: 'fallen off the bus: no series at all, XID 79', effects: [{ kind: 'gone' }] }),
+  simple('power', {
+    what: '1.175 times its power limit, an A100 470 W',
+    effects: [{ kind: 'spike', timesLimit: 1.175 }],
+  }),
+  simple('ecc', {
+    what: 'one more uncorrectable error, one remapped row, XID 48; its end resets the GPU',
+    effects: [{ kind: 'broken-row' }],
+  }),
+  simple('off-the-bus', { what: 'the same as lost', effects: [{ kind: 'gone' }] }),
+  row('xid', {
+    scope: 'gpu',
+    what: 'raises one XID',
+    lastsMs: 0,
+    parameters: { code: z.int().min(1).max(999).default(31).describe('an XID, a whole number from 1 to 999') },
+    effects: ({ code }) => [{ kind: 'xid', code }],
+  }),
+  row('ecc-storm', {
+    scope: 'gpu',
+    what: 'memory errors at a steady rate; XID 48 for each uncorrectable one',
+    parameters: {
+      correctable_per_minute: perMinute(100_000).default(60).describe('correctable errors a minute, 0 to 100000'),
+      uncorrectable_per_minute: perMinute(10).default(0).describe('uncorrectable errors a minute, 0 to 10'),
+    },
+    effects: ({ correctable_per_minute, uncorrectable_per_minute }) => [
+      {
+        kind: 'errors',
+        correctablePerHour: correctable_per_minute * 60,
+        uncorrectablePerHour: uncorrectable_per_minute * 60,
+        growsEveryHours: never,
+      },
+    ],
+  }),
+  row('thermal-ramp', {
+    scope: 'gpu',
+    what: 'heats along a straight line from its idle temperature; from its slowdown threshold on it slows down to 210 MHz',
+    parameters: {
+      to: z.int().min(30).max(120).optional().describe('a whole number of °C, 30 to 120'),
+      per_minute: z.number().min(0.1).max(600).default(3).describe('°C a minute, 0.1 to 600'),
+    },
+    effects: ({ to, per_minute }) => [{ kind: 'ramp', toCelsius: to, celsiusPerMinute: per_minute }],
+  }),
+  row('sensor-blank', {
+    scope: 'gpu',
+    what: 'sensors without a value: left out, or the number a driver writes for none',
+    parameters: {
+      sensors: z
+        .union([sensor.transform((name) => [name]), z.array(sensor).min(1)])
+        .default(['gpu-temperature'])
+        .describe(`a sensor, or a list of them: ${sensorNames.join(', ')}`),
+      shows: z.enum(['absent', 'sentinel']).default('absent').describe('absent or sentinel'),
+    },
+    effects: ({ sensors, shows }) => [{ kind: 'blank', sensors, shows }],
+  }),
+  row('driver-reload', {
+    scope: 'node',
+    what: 'no GPU of the node answers; afterwards the counters that live in the driver begin anew',
+    lastsMs: driverLoadMs,
+    parameters: {},
+    effects: () => [{ kind: 'driver-reload' }],
+  }),
+  row('exporter-hang', {
+    scope: 'node',
+    what: 'the GPUs work, but reading them and scraping the node never ends',
+    parameters: {},
+    effects: () => [{ kind: 'exporter-hang' }],
+  }),
+  row('node-down', {
+    scope: 'node',
+    what: 'the node is off and refuses connections; it comes back with a freshly loaded driver',
+    parameters: {},
+    effects: () => [{ kind: 'node-down' }],
+  }),
+]);
 
-const overlays: Readonly<Record<Exclude<FaultKind, 'lost'>, Overlay>> = {
-  hot: (sample, fault, elapsedMs) => heat(sample, (elapsedMs - fault.fromMs) / 1000),
-  busy: (sample) => occupy(sample),
-  power: (sample) => ({ ...sample, powerWatts: spikeWatts }),
-  ecc: (sample) => breakRow(sample),
-};
+/** Behaviours that begin and end like faults. */
+export const behaviourKinds: ReadonlyMap<string, FaultKind> = new Map(
+  behaviourNames.map((name) => simple(name, behaviours[name])),
+);
 
-/** The fleet as its sensors show it under `faults` at `elapsedMs`. A lost GPU is gone from the data and named in `health`. */
-export function applyFaults(fleet: readonly GpuSample[], faults: readonly Fault[], elapsedMs: number): FaultyFleet {
-  const active = faults.filter((fault) => isActive(fault, elapsedMs));
-  const isLost = (sample: GpuSample) => active.some((fault) => fault.kind === 'lost' && fault.gpu === sample.index);
-  return {
-    gpus: fleet.filter((sample) => !isLost(sample)).map((sample) => overlay(sample, active, elapsedMs)),
-    health: { failures: fleet.filter(isLost).map(lostFailure) },
-  };
+function simple(name: string, { what, effects }: Behaviour): readonly [string, FaultKind] {
+  return row(name, { scope: 'gpu', what, parameters: {}, effects: () => effects });
 }
 
-export function isActive(fault: Fault, elapsedMs: number): boolean {
-  return fault.fromMs <= elapsedMs && elapsedMs < fault.untilMs;
-}
-
-function overlay(sample: GpuSample, active: readonly Fault[], elapsedMs: number): GpuSample {
-  return active.reduce((shown, fault) => {
-    if (fault.gpu !== sample.index || fault.kind === 'lost') return shown;
-    return overlays[fault.kind](shown, fault, elapsedMs);
-  }, sample);
-}
-
-function heat(sample: GpuSample, hotForS: number): GpuSample {
-  const warm = (celsius: number | undefined) =>
-    celsius === undefined
-      ? undefined
-      : Math.max(celsius, Math.min(hotCelsius, Math.round(celsius + hotForS * heatingCelsiusPerS)));
-  const celsius = warm(sample.gpuTemperatureCelsius);
-  const heated = {
-    ...sample,
-    gpuTemperatureCelsius: celsius,
-    memoryTemperatureCelsius: warm(sample.memoryTemperatureCelsius),
-  };
-  return celsius !== undefined && celsius >= slowdownCelsius ? slowDown(heated) : heated;
-}
-
-function slowDown(sample: GpuSample): GpuSample {
-  const clocksEventReasons = (sample.clocksEventReasons ?? 0) | hardwareThermalSlowdown;
-  return { ...sample, clocksEventReasons, smClockMhz: throttledSmClockMhz };
-}
-
-function occupy(sample: GpuSample): GpuSample {
-  const usableMib = (sample.framebufferUsedMib ?? 0) + (sample.framebufferFreeMib ?? 0);
-  const usedMib = Math.floor(usableMib * busyMemoryShare);
-  return {
-    ...sample,
-    gpuUtilPercent: 99,
-    framebufferUsedMib: usedMib,
-    framebufferFreeMib: usableMib - usedMib,
-    clocksEventReasons: (sample.clocksEventReasons ?? 0) & ~0x1,
-  };
-}
-
-function breakRow(sample: GpuSample): GpuSample {
-  return {
-    ...sample,
-    eccDbeVolatile: (sample.eccDbeVolatile ?? 0) + 1,
-    eccDbeAggregate: (sample.eccDbeAggregate ?? 0) + 1,
-    uncorrectableRemappedRows: (sample.uncorrectableRemappedRows ?? 0) + 1,
-    lastXid: xidDoubleBitError,
-  };
-}
-
-function lostFailure({ index, uuid }: GpuSample): ReadFailure {
-  return {
-    uuid,
-    reason: 'gpu_is_lost',
-    message: `GPU ${index} has fallen off the bus: it answers nothing until the host is reset`,
-  };
+function row<P extends Parameters>(name: string, written: Row<P>): readonly [string, FaultKind] {
+  const { scope, what, parameters, lastsMs = never } = written;
+  const schema = z.strictObject(parameters);
+  return [name, { scope, what, parameters, lastsMs, effects: (values) => written.effects(schema.parse(values)) }];
 }

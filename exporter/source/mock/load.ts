@@ -1,4 +1,4 @@
-/** The five-minute workload cycle, its running sum, and the warmth that trails behind it. All pure, all in seconds. */
+/** The five-minute workload cycle, its running sums, and the warmth that trails behind it. All pure, all in seconds. */
 
 interface Segment {
   readonly startS: number;
@@ -7,9 +7,18 @@ interface Segment {
   readonly to: number;
 }
 
+/** A function of the share of peak, and what it sums up to from 0. */
+export interface ShareFunction {
+  readonly at: (share: number) => number;
+  /** Integral of `at` over the share; any constant may be added. */
+  readonly integral: (share: number) => number;
+}
+
 const idleLoad = 0.1;
 const peakLoad = 0.9;
-const cycleS = 300;
+
+/** Length of the cycle. */
+export const cycleS = 300;
 
 /** How fast a die follows its load: 63 % of a step within this time. */
 const thermalLagS = 15;
@@ -34,6 +43,18 @@ export function peakSeconds(elapsedS: number): number {
   const wholeCycles = Math.round((elapsedS - phaseS) / cycleS);
   const loadSeconds = wholeCycles * integralWithin(cycleS) + integralWithin(phaseS);
   return (loadSeconds - idleLoad * elapsedS) / (peakLoad - idleLoad);
+}
+
+/** The exact integral of `loadAt` from 0. */
+export function loadSeconds(elapsedS: number): number {
+  return idleLoad * elapsedS + (peakLoad - idleLoad) * peakSeconds(elapsedS);
+}
+
+/** The exact integral over time, from 0, of a function of the share of peak. */
+export function integralOfShare(elapsedS: number, f: ShareFunction): number {
+  const phaseS = elapsedS % cycleS;
+  const wholeCycles = Math.round((elapsedS - phaseS) / cycleS);
+  return wholeCycles * shareIntegralWithin(cycleS, f) + shareIntegralWithin(phaseS, f);
 }
 
 /** Load as the die feels it: `loadAt` through a first-order lag, as if the cycle had always been running. */
@@ -62,9 +83,24 @@ function slope(segment: Segment): number {
 
 function integralWithin(phaseS: number): number {
   return cycle.reduce((sum, segment) => {
-    const spentS = Math.min(Math.max(phaseS - segment.startS, 0), segment.lengthS);
+    const spentS = spentIn(segment, phaseS);
     return sum + segment.from * spentS + (slope(segment) * spentS ** 2) / 2;
   }, 0);
+}
+
+function shareIntegralWithin(phaseS: number, { at, integral }: ShareFunction): number {
+  return cycle.reduce((sum, segment) => {
+    const spentS = spentIn(segment, phaseS);
+    const share = shareOfPeak(segment.from);
+    const sharePerS = slope(segment) / (peakLoad - idleLoad);
+    // On a straight line the time goes with the share: the integral over time is that over the share, stretched.
+    if (sharePerS === 0) return sum + at(share) * spentS;
+    return sum + (integral(share + sharePerS * spentS) - integral(share)) / sharePerS;
+  }, 0);
+}
+
+function spentIn(segment: Segment, phaseS: number): number {
+  return Math.min(Math.max(phaseS - segment.startS, 0), segment.lengthS);
 }
 
 // Solves w' = (load - w) / lag on one segment, where the load is a straight line.

@@ -2,7 +2,8 @@
 
 /** Uniform in [0, 1). Different `parts` give unrelated numbers. */
 export function unit(seed: number, ...parts: readonly number[]): number {
-  const state = parts.reduce((hash, part) => scramble((hash ^ part) + 0x9e3779b9), scramble(seed));
+  let state = scramble(seed);
+  for (const part of parts) state = scramble((state ^ part) + 0x9e3779b9);
   return state / 2 ** 32;
 }
 
@@ -17,6 +18,32 @@ export function hex(digits: number, seed: number, ...parts: readonly number[]): 
     .toString(16)
     .padStart(digits, '0');
 }
+
+/** Seed of one node of a fleet, for one `use`; the first node has the seed of the fleet, so that a fleet of one is that fleet. */
+export function nodeSeed(seed: number, node: number, use = 0): number {
+  return node === 0 ? seed : unit(seed, stream.node, node, use) * 2 ** 32;
+}
+
+/** One number per independent use of a seed. */
+export const stream = {
+  uuid: 1,
+  traits: 2,
+  temperature: 3,
+  power: 4,
+  util: 5,
+  memory: 6,
+  sbe: 7,
+  dbe: 8,
+  replay: 9,
+  node: 10,
+  serial: 11,
+  phase: 12,
+  instantPower: 13,
+  flapping: 14,
+  stormSbe: 15,
+  stormDbe: 16,
+  share: 17,
+} as const;
 
 // The finaliser of MurmurHash3: every input bit reaches every output bit.
 function scramble(value: number): number {

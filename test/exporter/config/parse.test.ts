@@ -32,6 +32,7 @@ const defaults: Config = {
   mockProfile: 'a100',
   mockBehaviour: 'healthy',
   timelineFile: undefined,
+  elapsed: '0s',
   speed: 1,
   agentMode: false,
   agentId: hostname(),

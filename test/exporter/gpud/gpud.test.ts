@@ -6,7 +6,8 @@ import { gunzipSync } from 'node:zlib';
 import express from 'express';
 import { load } from 'js-yaml';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { createGpud } from '../../../exporter/gpud/gpud.ts';
+import { gpudRoutes } from '../../../exporter/gpud/gpud.ts';
+import { createSlowdownWatch } from '../../../exporter/gpud/slowdown.ts';
 import { componentNames } from '../../../exporter/gpud/states.ts';
 import type { Snapshot } from '../../../exporter/snapshot.ts';
 import { bareGpu, gpu, minuteMs, presenceAfter, snapshotOf, uuid, xid, xidText, zeroMs } from './fixtures.ts';
@@ -14,7 +15,9 @@ import { bareGpu, gpu, minuteMs, presenceAfter, snapshotOf, uuid, xid, xidText, 
 /** The handlers on a real server, over snapshots that the test feeds in. */
 async function serve(...snapshots: readonly Snapshot[]) {
   const world = { nowMs: zeroMs, snapshots: [...snapshots] };
-  const gpud = createGpud({
+  const slowdowns = createSlowdownWatch();
+  const routes = gpudRoutes({
+    slowdowns: slowdowns.seen,
     state: () => ({
       snapshot: world.snapshots.at(-1),
       failure: undefined,
@@ -24,7 +27,7 @@ async function serve(...snapshots: readonly Snapshot[]) {
     now: () => world.nowMs,
   });
   const app = express();
-  for (const [path, { GET }] of Object.entries(gpud.routes)) app.get(path, GET);
+  for (const [path, { GET }] of Object.entries(routes)) app.get(path, GET);
   const server = app.listen(0, '127.0.0.1');
   await once(server, 'listening');
   onTestFinished(() => void server.close().closeAllConnections());
@@ -36,7 +39,7 @@ async function serve(...snapshots: readonly Snapshot[]) {
     const body = await buffer(response);
     return { status: response.statusCode as number, headers: response.headers, body, text: body.toString() };
   };
-  return { world, gpud, ask };
+  return { world, slowdowns, ask };
 }
 
 const names = (text: string) => JSON.parse(text).map(({ component }: { component: string }) => component);
@@ -114,10 +117,10 @@ describe('/v1/states', () => {
   });
 
   it('remembers slowdowns from one snapshot to the next', async () => {
-    const { ask, gpud, world } = await serve(snapshotOf([gpu(0)]));
+    const { ask, slowdowns, world } = await serve(snapshotOf([gpu(0)]));
     for (let minute = 0; minute < 6; minute += 1) {
       world.nowMs = zeroMs + minute * minuteMs;
-      gpud.observe(snapshotOf([gpu(0, { clocksEventReasons: 0x8 })], { takenAtMs: world.nowMs }));
+      slowdowns.observe(snapshotOf([gpu(0, { clocksEventReasons: 0x8 })], { takenAtMs: world.nowMs }));
     }
     const [{ states }] = JSON.parse((await ask('/v1/states?components=accelerator-nvidia-hw-slowdown')).text);
     expect(states[0]).toMatchObject({

@@ -6,8 +6,9 @@ import type { AddressInfo } from 'node:net';
 import { onTestFinished } from 'vitest';
 import { isLocal, mayWrite } from '../../../exporter/web/caller.ts';
 import { openWebConfig } from '../../../exporter/web/config-file.ts';
+import type { WebServer } from '../../../exporter/web/limited-server.ts';
 import type { RawHandler, WebLimits } from '../../../exporter/web/web-limits.ts';
-import { createWebServer, type WebServer } from '../../../exporter/web/web-server.ts';
+import { createWebServer } from '../../../exporter/web/web-server.ts';
 
 export interface Served extends WebServer {
   readonly port: number;

@@ -1,9 +1,16 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { GpuSample } from '../../exporter/snapshot.ts';
-import { loadAt, peakSeconds, shareOfPeak, warmthAt } from '../../exporter/source/mock/load.ts';
-import { a100Sxm80 } from '../../exporter/source/mock/profiles.ts';
-import { sampleFleet } from '../../exporter/source/mock/scenario.ts';
+import type { GpuSample } from '../../../exporter/snapshot.ts';
+import {
+  integralOfShare,
+  loadAt,
+  loadSeconds,
+  peakSeconds,
+  shareOfPeak,
+  warmthAt,
+} from '../../../exporter/source/mock/load.ts';
+import { a100Sxm80 } from '../../../exporter/source/mock/profiles.ts';
+import { sampleFleet } from './fleet-in-time.ts';
 
 const hourMs = 3_600_000;
 const weekMs = 7 * 24 * hourMs;
@@ -38,6 +45,25 @@ describe('peakSeconds', () => {
   });
 });
 
+describe('loadSeconds', () => {
+  it('is the running sum of the load', () => {
+    let sum = 0;
+    for (let tenth = 0; tenth < 7400; tenth += 1) sum += loadAt(tenth / 10 + 0.05) / 10;
+    expect(loadSeconds(740)).toBeCloseTo(sum, 3);
+  });
+});
+
+describe('integralOfShare', () => {
+  it('is the running sum of a function of the share of peak, wherever a cycle is left', () => {
+    const square = { at: (share: number) => share ** 2, integral: (share: number) => share ** 3 / 3 };
+    for (const endS of [30, 100, 200, 270, 300, 1234]) {
+      let sum = 0;
+      for (let nth = 0; nth < endS * 20; nth += 1) sum += shareOfPeak(loadAt(nth / 20 + 0.025)) ** 2 / 20;
+      expect(integralOfShare(endS, square)).toBeCloseTo(sum, 3);
+    }
+  });
+});
+
 describe('warmthAt', () => {
   it('trails the load and joins itself from cycle to cycle', () => {
     expect(warmthAt(90)).toBeLessThan(loadAt(90));
@@ -47,7 +73,7 @@ describe('warmthAt', () => {
   });
 });
 
-describe('sampleFleet', () => {
+describe('sampleGpu', () => {
   it('gives the same bytes for the same seed and elapsed time, in whatever order it is asked', () => {
     fc.assert(
       fc.property(seeds, elapsed, elapsed, (seed, one, other) => {
@@ -156,6 +182,31 @@ describe('sampleFleet', () => {
     column(fleetAt(3_000_000), (s) => s.energyMillijoules).forEach((millijoules, gpu) => {
       expect((joules[gpu] ?? 0) / (millijoules / 1000)).toBeCloseTo(1, 3);
     });
+  });
+
+  it('has moved what its NVLink rate adds up to', () => {
+    const [first] = fleetAt(0);
+    let megabytes = 0;
+    for (let second = 0; second < 3000; second += 1)
+      megabytes += column(fleetAt(second * 1000 + 500, 1, 1), (s) => s.nvlinkMegabytesPerSecond)[0] ?? Number.NaN;
+    const [last] = fleetAt(3_000_000);
+    const kib = (sample: GpuSample | undefined) =>
+      (sample?.nvlinkTransmitKib ?? Number.NaN) + (sample?.nvlinkReceiveKib ?? 0);
+    // DCGM's megabyte is a thousand KiB.
+    expect((kib(last) - kib(first)) / (megabytes * 1000)).toBeCloseTo(1, 3);
+  });
+
+  it('has been at its power limit for as long as its clocks-event bit says', () => {
+    const capped = Array<number>(8).fill(0);
+    for (let second = 0; second < 9000; second += 1) {
+      fleetAt(second * 1000 + 500).forEach(({ clocksEventReasons = 0 }, gpu) => {
+        if ((clocksEventReasons & 0x4) !== 0) capped[gpu] = (capped[gpu] ?? 0) + 1;
+      });
+    }
+    fleetAt(9_000_000).forEach(({ softwarePowerCapNanoseconds = Number.NaN }, gpu) => {
+      expect(Math.abs(softwarePowerCapNanoseconds / 1e9 - (capped[gpu] ?? 0))).toBeLessThan(45);
+    });
+    expect(Math.max(...capped)).toBeGreaterThan(200);
   });
 
   it('has correctable errors now and then, never ten in ten minutes', () => {
