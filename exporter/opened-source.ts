@@ -53,7 +53,7 @@ async function readMachine(
 }
 
 /** What answers for the driver. */
-export function libraryOf(
+function libraryOf(
   name: 'nvml' | 'replay',
   { nvmlLibrary: path, recordFile: record, replayFile }: Config,
 ): LibraryChoice {

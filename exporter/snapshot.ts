@@ -80,7 +80,7 @@ export interface XidEvent {
 /** One thing that could not be read. `uuid` is undefined when the failure belongs to no single GPU. */
 export interface ReadFailure {
   readonly uuid: string | undefined;
-  /** Short and stable, for counting: `gpu_is_lost`, `wedged`, `reset_required`. */
+  /** Short and stable, for counting: `gpu_is_lost`, `wedged`, `crashed`, `reset_required`, `no_gpu`. */
   readonly reason: string;
   /** For people: what is wrong and what it means. */
   readonly message: string;
@@ -116,9 +116,9 @@ export interface Snapshot {
 
 /** The machinery behind a source, for self-metrics. */
 export interface SourceStatus {
-  /** Replaced driver processes, by reason: `wedged`, `crashed`. */
+  /** Replaced driver processes, by reason: `wedged`, `crashed`, `driver_reloaded`. */
   readonly childRestarts: Readonly<Record<string, number>>;
-  /** Driver processes that could not even be killed, and were left behind. */
+  /** Driver processes that could not even be killed, and are left behind at the moment. */
   readonly abandonedChildren: number;
   /** `unsupported` where no GPU can report XIDs, `down` while nobody listens for them. */
   readonly xidWatch: 'watching' | 'unsupported' | 'down';

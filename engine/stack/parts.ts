@@ -20,11 +20,15 @@ export function url(port: number): string {
   return `http://${LOOPBACK}:${port}`;
 }
 
+/** Compiling on other threads fills an arena of malloc for each of them: 10 MiB, for no more scrapes per second. */
+const EXPORTER_FLAGS = ['--no-concurrent-recompilation'];
+
 export function exporterPart(plan: StackPlan): PlannedPart {
   const { ports } = plan;
   const env = { EXPORTER_PORT: String(ports.exporter), EXPORTER_ADDRESS: LOOPBACK };
   return ownPart(plan, {
     name: 'exporter',
+    flags: EXPORTER_FLAGS,
     entry: 'exporter/main.ts',
     env,
     readyUrl: `${url(ports.exporter)}/-/ready`,

@@ -22,7 +22,7 @@ type Flags = Readonly<Record<string, string | boolean | undefined>>;
 const rows: readonly Setting<unknown>[] = Object.values(settingGroups).flat();
 
 /** What was translated from another exporter's settings before. */
-export interface Translated {
+interface Translated {
   readonly problems: readonly string[];
   /** Where the value of a variable came from, for messages. */
   readonly origins: Readonly<Partial<Record<string, string>>>;

@@ -42,7 +42,9 @@ export async function runExporterProcess(args: readonly string[], env = {}): Pro
 function launch(args: readonly string[], env: Readonly<Record<string, string>>) {
   // Simulated unless a test says otherwise: it must do the same on a machine that has a GPU.
   const simulated = { PATH: process.env.PATH, GPU_SOURCE: 'mock' };
-  const child = spawn(process.execPath, [entry, ...args], { env: { ...simulated, ...env } });
+  const child = spawn(process.execPath, ['--no-concurrent-recompilation', entry, ...args], {
+    env: { ...simulated, ...env },
+  });
   const output = { stdout: '', stderr: '' };
   child.stdout.on('data', (chunk) => {
     output.stdout += chunk;

@@ -14,7 +14,7 @@ export async function startExporter({
   return startServer({
     name: 'exporter',
     program: process.execPath,
-    args: [join(ROOT, 'exporter/main.ts')],
+    args: ['--no-concurrent-recompilation', join(ROOT, 'exporter/main.ts')],
     env: { EXPORTER_ADDRESS: '127.0.0.1', ...env, EXPORTER_PORT: String(chosen) },
     port: chosen,
     readyPath: '/-/ready',

@@ -1,22 +1,25 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { enginePart, prometheusPart } from '../../../engine/stack/parts.ts';
+import { enginePart, exporterPart, prometheusPart } from '../../../engine/stack/parts.ts';
 import { readDockerfile } from '../../compose/compose-file.ts';
 
 const ROOT = join(import.meta.dirname, '../../..');
 const PORTS = { exporter: 1, prometheus: 2, alertmanager: 3, engine: 4, notifications: 5 };
 const PLAN = { settings: { root: '/repo', dataDir: '/data', toolsDir: '/tools', env: {} }, ports: PORTS };
 
-describe('enginePart', () => {
+describe.each([
+  { name: 'engine', part: enginePart, expected: ['--max-semi-space-size=4'] },
+  { name: 'exporter', part: exporterPart, expected: ['--no-concurrent-recompilation'] },
+])('$name', ({ name, part, expected }) => {
   it('gives Node.js the flags that the npm script and the image give it', () => {
-    const { args } = enginePart(PLAN).spec;
+    const { args } = part(PLAN).spec;
     const flags = args.slice(0, args.indexOf('--import'));
-    expect(flags).toEqual(['--max-semi-space-size=4']);
+    expect(flags).toEqual(expected);
     const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
-    expect(scripts.engine).toMatch(`node ${flags.join(' ')} `);
-    const command = readDockerfile('engine/Dockerfile').find(([instruction]) => instruction === 'CMD')?.[1];
-    expect(JSON.parse(command ?? '')).toEqual(['node', ...flags, 'engine/main.ts']);
+    expect(scripts[name]).toMatch(`node ${flags.join(' ')} `);
+    const command = readDockerfile(`${name}/Dockerfile`).find(([instruction]) => instruction === 'CMD')?.[1];
+    expect(JSON.parse(command ?? '')).toEqual(['node', ...flags, `${name}/main.ts`]);
   });
 });
 
