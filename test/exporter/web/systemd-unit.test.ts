@@ -35,7 +35,7 @@ describe('gpu-uptime-exporter.service', () => {
   it('starts what the repository has, from where it says it lies', () => {
     const [root = ''] = valuesOf('WorkingDirectory');
     const [documentation = ''] = valuesOf('Documentation');
-    expect(valuesOf('ExecStart')).toEqual(['/usr/bin/env node exporter/main.ts']);
+    expect(valuesOf('ExecStart')).toEqual(['/usr/bin/env node --no-concurrent-recompilation exporter/main.ts']);
     const named = ['exporter/main.ts', documentation.replace(`file://${root}/`, '')];
     expect(named.filter((path) => !existsSync(join(ROOT, path)))).toEqual([]);
     expect(unitEnv.PATH?.split(':')[0]).toBe(`${root}/node_modules/.bin`);
