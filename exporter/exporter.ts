@@ -33,7 +33,7 @@ export interface Surroundings {
   readonly log: Logger;
 }
 
-/** What was started so far, to be taken down in the opposite order. */
+/** What was started so far. */
 type Closers = (() => void | Promise<void>)[];
 
 /** Starts reading and listening. Rejects with the error of `listen` when an address cannot be had, and leaves nothing running. */
@@ -43,15 +43,19 @@ export async function startExporter(
   surroundings: Surroundings,
 ): Promise<Exporter> {
   const closers: Closers = [];
-  const close = async () => {
-    for (const closer of closers.splice(0).reverse()) await closer();
-  };
+  const close = () => closeAll(closers.splice(0), surroundings.log);
   try {
     return { ...(await start(config, preparation, { ...surroundings, closers })), close };
   } catch (error) {
     await close();
     throw error;
   }
+}
+
+// All at once: a thousand ports that each wait for their last answer must not hold up the state files, nor must one that fails.
+async function closeAll(closers: Closers, log: Logger): Promise<void> {
+  const ends = await Promise.allSettled(closers.map(async (closer) => closer()));
+  for (const end of ends) if (end.status === 'rejected') log.error({ err: end.reason }, 'a part did not end cleanly');
 }
 
 interface Starting extends Surroundings {

@@ -22,6 +22,8 @@ export function createHandler(parts: HttpParts): Handler {
     app.then(
       (answer) => answer(request, response),
       (error: unknown) => {
+        // The next request tries again.
+        app = undefined;
         parts.onError(error);
         sendProblem(response, internalError);
       },

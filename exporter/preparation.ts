@@ -41,6 +41,7 @@ export async function prepare(config: Config, tools: PreparationTools): Promise<
   const counters = keep(await readCounters(config, tools.log));
   const fleet = keep(await readFleetPlan(config));
   const webConfig = keep(await readWebConfig(config, tools));
+  if (fleet !== undefined) problems.push(...portProblems(config, fleet));
   const isComplete = profiles && devices && counters && fleet && webConfig;
   if (problems.length > 0 || !isComplete) return { kind: 'invalid', problems };
   return { kind: 'ready', preparation: { profiles, devices, counters, fleet, webConfig: webConfig.file } };
@@ -55,8 +56,9 @@ function isRefusal(part: unknown): part is Refusal {
 }
 
 function readProfiles({ profile }: Config): Profiles | Refusal {
-  const profiles = parseProfiles(new URLSearchParams({ profile }), []);
-  return 'status' in profiles ? { problems: [`EXPORTER_PROFILE: ${profiles.detail}`] } : profiles;
+  const result = parseProfiles([profile], []);
+  if (result.kind === 'profiles') return result.profiles;
+  return { problems: [`EXPORTER_PROFILE is ${JSON.stringify(profile)}: ${result.fix}.`] };
 }
 
 function readDevices({ devices }: Config): DeviceSelection | Refusal {
@@ -87,6 +89,12 @@ async function readTimeline({ timelineFile: file }: Config): Promise<TimelineFil
     (source) => ({ file, source }),
     (error: Error) => ({ problems: [`MOCK_TIMELINE: ${file} cannot be read: ${error.message}: name another file.`] }),
   );
+}
+
+// A timeline may have more nodes than the settings say.
+function portProblems({ nodePorts }: Config, { nodes }: FleetPlan): readonly string[] {
+  if (nodePorts === 0 || nodePorts + nodes.length - 1 <= 65_535) return [];
+  return [`MOCK_NODE_PORTS is ${nodePorts} and there are ${nodes.length} nodes: the last port would be above 65535.`];
 }
 
 interface OptionalWebConfig {

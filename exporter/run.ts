@@ -33,14 +33,16 @@ export async function runExporter(env: NodeJS.ProcessEnv, argv: readonly string[
 async function run(config: Config, notes: readonly string[]): Promise<number> {
   const log = createLog({ level: config.logLevel, format: config.logFormat });
   for (const note of notes) log.warn(note);
-  // Listened for before the start, so that a signal during it is not lost.
+  // Listened for before the start, so that a signal during it is not lost, and SIGHUP does not end the process.
   const ending = firstSignal();
+  const reloading: { exporter?: Exporter } = {};
+  process.on('SIGHUP', () => void (reloading.exporter && reload(reloading.exporter, log)));
   const prepared = await prepare(config, { now, log });
   if (prepared.kind === 'invalid') return refuse(prepared.problems);
   const exporter = await start(config, prepared.preparation, log);
   if (exporter === undefined) return 1;
   log.info({ address: config.address, port: exporter.port, source: exporter.source }, 'listening');
-  process.on('SIGHUP', () => void reload(exporter, log));
+  reloading.exporter = exporter;
   log.info({ signal: await ending }, 'ending');
   await exporter.close();
   return 0;

@@ -2,7 +2,7 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { acceptsGzip, negotiateFormat, patienceMs } from './metrics/negotiation.ts';
-import { type Profiles, parseProfiles, preferredFormat } from './metrics/profiles.ts';
+import { type Profiles, type ProfilesResult, parseProfiles, preferredFormat } from './metrics/profiles.ts';
 import { type Problem, sendMethodNotAllowed, sendProblem } from './problem.ts';
 import type { PageRequest, Scrape, ScrapePage } from './scrape.ts';
 
@@ -75,8 +75,22 @@ function rememberedShapes(defaults: Profiles): (query: string, accept: string) =
 }
 
 function readShape(query: string, accept: string, defaults: Profiles): Shape {
-  const profiles = parseProfiles(new URLSearchParams(query), defaults);
-  return 'status' in profiles ? profiles : { profiles, format: negotiateFormat(accept, preferredFormat(profiles)) };
+  const result = parseProfiles(new URLSearchParams(query).getAll('profile'), defaults);
+  if (result.kind === 'unknown') return unknownProfiles(result);
+  const { profiles } = result;
+  return { profiles, format: negotiateFormat(accept, preferredFormat(profiles)) };
+}
+
+const anyOf = new Intl.ListFormat('en', { type: 'disjunction' });
+
+function unknownProfiles({ names, fix }: Extract<ProfilesResult, { kind: 'unknown' }>): Problem {
+  const quoted = names.map((name) => JSON.stringify(name));
+  return {
+    status: 400,
+    title: 'Unknown profile',
+    detail: `There is no profile ${anyOf.format(quoted)}: ${fix}.`,
+    errors: quoted.map((name) => ({ field: 'profile', problem: `no profile is called ${name}`, fix })),
+  };
 }
 
 interface Scraping {

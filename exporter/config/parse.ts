@@ -70,7 +70,7 @@ function rawValue({ env: variable, flag, fallback }: Setting<unknown>, { env, fl
 }
 
 /** Values that are each right, but not together. */
-function conflictsOf({ source, replayFile, recordFile, gpus, nodes, nodePorts }: Config): readonly string[] {
+function conflictsOf({ source, replayFile, recordFile, gpus, nodes }: Config): readonly string[] {
   return [
     source === 'replay' && replayFile === undefined
       ? 'GPU_SOURCE is replay, but NVML_REPLAY_FILE names no recording: give one, or another source.'
@@ -79,9 +79,6 @@ function conflictsOf({ source, replayFile, recordFile, gpus, nodes, nodePorts }:
       ? `NVML_RECORD_FILE needs GPU_SOURCE=nvml, and it is ${source}: only real answers are recorded.`
       : undefined,
     nodes > gpus ? `MOCK_NODES is ${nodes} and MOCK_GPUS is ${gpus}: give each node at least one GPU.` : undefined,
-    nodePorts > 0 && nodePorts + nodes - 1 > 65_535
-      ? `MOCK_NODE_PORTS is ${nodePorts} and there are ${nodes} nodes: the last port would be above 65535.`
-      : undefined,
   ].filter((problem) => problem !== undefined);
 }
 

@@ -53,7 +53,12 @@ const reading = {
     what: 'recording that GPU_SOURCE=replay answers from',
   }),
   devices: shortText(
-    { env: 'EXPORTER_DEVICES', flag: 'devices', what: 'GPUs to publish: f, g:0,2-3 or i:0-6', fallback: 'f' },
+    {
+      env: 'EXPORTER_DEVICES',
+      flag: 'devices',
+      what: 'GPUs and MIG instances the dcgm profile publishes: f, g:0,2-3 or i:0-6',
+      fallback: 'f',
+    },
     1000,
   ),
   expectedGpus: wholeNumber(
@@ -69,7 +74,7 @@ const reading = {
     {
       env: 'EXPORTER_PROCESSES',
       flag: 'processes',
-      what: 'processes to publish per GPU, the largest users of memory; 0 publishes none',
+      what: 'processes to publish per GPU with NVML, the largest users of memory; 0 publishes none',
       fallback: '0',
     },
     [0, 100],
@@ -109,7 +114,12 @@ const publishing = {
     100,
   ),
   hostname: shortText(
-    { env: 'EXPORTER_HOSTNAME', flag: 'hostname', what: 'name of this node in labels', fallback: hostname() },
+    {
+      env: 'EXPORTER_HOSTNAME',
+      flag: 'hostname',
+      what: 'name of this node in labels; simulated nodes of a larger fleet have their own',
+      fallback: hostname(),
+    },
     255,
   ),
   hostnameLabel: oneOf(

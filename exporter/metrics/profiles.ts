@@ -1,6 +1,5 @@
 /** The profiles a page may have: the same readings under different names, one beside the other. */
 
-import type { Problem } from '../problem.ts';
 import type { Family } from './exposition.ts';
 import { mergeFamilies } from './merge-families.ts';
 import type { Format } from './negotiation.ts';
@@ -12,36 +11,25 @@ export type ProfileName = (typeof profileNames)[number];
 /** Each profile once, in the order of `profileNames`. */
 export type Profiles = readonly ProfileName[];
 
-/**
- * The profiles of a request: `?profile=native`, several with a comma or by repetition, `fallback` where none is named. A problem
- * where a profile is named that does not exist.
- */
-export function parseProfiles(query: URLSearchParams, fallback: Profiles): Profiles | Problem {
-  const asked = query.getAll('profile').flatMap((value) => value.split(','));
-  const names = asked.map((name) => name.trim()).filter((name) => name !== '');
+export type ProfilesResult =
+  | { readonly kind: 'profiles'; readonly profiles: Profiles }
+  /** `fix` says which profiles there are. */
+  | { readonly kind: 'unknown'; readonly names: readonly string[]; readonly fix: string };
+
+const anyOf = new Intl.ListFormat('en', { type: 'disjunction' });
+const fix = `give ${anyOf.format(profileNames)}, or several of them with commas between`;
+
+/** The profiles that `texts` name, each text one or several with commas between; `fallback` where none is named. */
+export function parseProfiles(texts: readonly string[], fallback: Profiles): ProfilesResult {
+  const names = texts.flatMap((text) => text.split(',').map((name) => name.trim())).filter((name) => name !== '');
   const unknown = [...new Set(names.filter((name) => !isProfileName(name)))];
-  if (unknown.length > 0) return unknownProfiles(unknown);
-  return names.length === 0 ? fallback : profileNames.filter((name) => names.includes(name));
+  if (unknown.length > 0) return { kind: 'unknown', names: unknown.map((name) => name.slice(0, 64)), fix };
+  const chosen = profileNames.filter((name) => names.includes(name));
+  return { kind: 'profiles', profiles: names.length === 0 ? fallback : chosen };
 }
 
 function isProfileName(name: string): name is ProfileName {
   return profileNames.some((known) => known === name);
-}
-
-const anyOf = new Intl.ListFormat('en', { type: 'disjunction' });
-
-function unknownProfiles(names: readonly string[]): Problem {
-  const fix = `give ${anyOf.format(profileNames)}, or several of them with commas between`;
-  return {
-    status: 400,
-    title: 'Unknown profile',
-    detail: `There is no profile ${anyOf.format(names.map((name) => JSON.stringify(name.slice(0, 64))))}: ${fix}.`,
-    errors: names.map((name) => ({
-      field: 'profile',
-      problem: `no profile is called ${JSON.stringify(name.slice(0, 64))}`,
-      fix,
-    })),
-  };
 }
 
 /** dcgm-exporter answers in text, where its counters keep their type; the other names were made for OpenMetrics. */

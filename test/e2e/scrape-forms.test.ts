@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
 import { startExporter } from '../servers/exporter.ts';
-import { freePort } from '../servers/free-port.ts';
+import { freePortRange } from '../servers/free-port.ts';
 import { startPrometheus } from '../servers/prometheus.ts';
 import { requireTool } from '../servers/require-tool.ts';
 import { ROOT, type RunningServer } from '../servers/server.ts';
@@ -52,7 +52,7 @@ it('both profiles of eight GPUs, in text and as OpenMetrics, with the same readi
 });
 
 it('every node of a fleet by HTTP service discovery, by path and by port, each as an instance of its own', async (context) => {
-  const nodePorts = await freePort();
+  const nodePorts = await freePortRange(2);
   const byPath = await startExporter({ env: { GPU_SOURCE: 'mock', MOCK_NODES: '3', MOCK_GPUS: '6' } });
   onTestFinished(() => byPath.stop());
   const byPort = await startExporter({

@@ -5,6 +5,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import manifest from '../../package.json' with { type: 'json' };
+import { freePortRange } from '../servers/free-port.ts';
 import { temporaryDirectory } from '../servers/temporary-directory.ts';
 import { type RunningExporter, runExporterProcess, startExporterProcess } from './exporter-process.ts';
 
@@ -67,6 +68,65 @@ describe('node exporter/main.ts', () => {
     await expect.poll(count).toBe(8);
   });
 
+  it('lists on its first page what it answers, and answers it', async () => {
+    const checkpoint = join(temporaryDirectory(), 'agent.jsonl');
+    const exporter = await start([], { AGENT_MODE: 'true', AGENT_ID: 'a', AGENT_CHECKPOINT_FILE: checkpoint });
+    await expect.poll(async () => (await get(exporter, '/-/ready')).status).toBe(200);
+    await expect.poll(async () => (await get(exporter, '/agent/health')).status).toBe(200);
+    const links = [...(await get(exporter, '/')).body.matchAll(/href="([^"]+)"/g)].map(([, path]) => path ?? '');
+    const answers = await Promise.all(links.map(async (path) => [path, (await get(exporter, path)).status]));
+    expect(answers).toEqual(
+      [
+        '/metrics',
+        '/metrics?profile=native',
+        '/health',
+        '/-/healthy',
+        '/-/ready',
+        '/api/v1/gpus',
+        '/api/v1/http-sd',
+        '/api/v1/simulate',
+        '/api/v1/simulate/truth',
+        '/agent/uptime-since-last-ping',
+        '/agent/gpu-status',
+        '/agent/health',
+        '/v1/states',
+        '/v1/events',
+        '/v1/gpu',
+        '/healthz',
+      ].map((path) => [path, 200]),
+    );
+  });
+
+  it('forgets a GPU that is gone for good, and only such a one', async () => {
+    const exporter = await start(['--gpus', '2'], { EXPORTER_COLLECT_INTERVAL_MS: '50' });
+    const known = async () => JSON.parse((await get(exporter, '/api/v1/gpus')).body).gpus;
+    await expect.poll(known).toHaveLength(2);
+    const [{ uuid }] = await known();
+    const forget = () => get(exporter, `/api/v1/gpus/${uuid}`, { method: 'DELETE' });
+    expect((await forget()).status).toBe(409);
+    const init = { method: 'POST', headers: { 'Content-Type': 'application/json' } };
+    await get(exporter, '/api/v1/simulate', { ...init, body: JSON.stringify({ gpu: 0, fault: 'lost' }) });
+    await expect.poll(known).toEqual([expect.objectContaining({ uuid, state: 'unavailable' }), expect.anything()]);
+    // The source names a lost GPU at each reading, so it comes back as one that is lost.
+    expect(JSON.parse((await forget()).body)).toEqual({ forgotten: uuid });
+    expect((await get(exporter, '/api/v1/gpus/GPU-x', { method: 'DELETE' })).status).toBe(404);
+  });
+
+  it('reads a changed counters file on request, and keeps the last good one', async () => {
+    const file = join(temporaryDirectory(), 'counters.csv');
+    writeFileSync(file, 'DCGM_FI_DEV_GPU_TEMP, gauge, x\n');
+    const exporter = await start([], { EXPORTER_COUNTERS_FILE: file, EXPORTER_COLLECT_INTERVAL_MS: '50' });
+    const names = async () => new Set((await get(exporter, '/metrics')).body.match(/^DCGM\w+/gm));
+    await expect.poll(names).toEqual(new Set(['DCGM_FI_DEV_GPU_TEMP']));
+    writeFileSync(file, 'DCGM_FI_DEV_GPU_TMEP, gauge, x\n');
+    const refused = await get(exporter, '/-/reload', { method: 'POST' });
+    expect([refused.status, refused.body]).toEqual([422, expect.stringContaining('Write DCGM_FI_DEV_GPU_TEMP.')]);
+    writeFileSync(file, 'DCGM_FI_DEV_SM_CLOCK, gauge, x\n');
+    expect(await names()).toEqual(new Set(['DCGM_FI_DEV_GPU_TEMP']));
+    process.kill(exporter.pid, 'SIGHUP');
+    await expect.poll(names).toEqual(new Set(['DCGM_FI_DEV_SM_CLOCK']));
+  });
+
   it.each(['SIGTERM', 'SIGINT'] as const)(
     'ends at once and cleanly on %s, keep-alive connections or not',
     async (signal) => {
@@ -79,6 +139,25 @@ describe('node exporter/main.ts', () => {
       expect(stdout).toContain(`"signal":"${signal}"`);
     },
   );
+
+  it('ends within its second of grace however many ports hang', async () => {
+    const directory = temporaryDirectory();
+    const timeline = join(directory, 'fleet.yml');
+    writeFileSync(timeline, 'events: [{at: 0s, for: 1h, fault: exporter-hang}]\n');
+    const nodePorts = await freePortRange(6);
+    const exporter = await startExporterProcess([], {
+      MOCK_NODES: '6',
+      MOCK_NODE_PORTS: String(nodePorts),
+      MOCK_TIMELINE: timeline,
+    });
+    const ports = Array.from({ length: 6 }, (_, nth) => nodePorts + nth);
+    const scrapes = ports.map((port) => fetch(`http://127.0.0.1:${port}/metrics`).catch(() => 'cut'));
+    await expect.poll(async () => (await get(exporter, '/-/healthy')).status).toBe(200);
+    const since = performance.now();
+    expect((await exporter.end()).code).toBe(0);
+    expect(performance.now() - since).toBeLessThan(3000);
+    expect(await Promise.all(scrapes)).toEqual(ports.map(() => 'cut'));
+  });
 
   it('says in one sentence that its port is taken', async () => {
     const taken = createServer().listen(0, '127.0.0.1');
@@ -134,7 +213,7 @@ describe('node exporter/main.ts', () => {
     expect([code, stdout]).toEqual([1, '']);
     expect(stderr.replaceAll(directory, '')).toMatchInlineSnapshot(`
       "The exporter cannot start:
-        EXPORTER_PROFILE: There is no profile "dgcm": give dcgm, native, or platform, or several of them with commas between.
+        EXPORTER_PROFILE is "dgcm": give dcgm, native, or platform, or several of them with commas between.
         EXPORTER_DEVICES is "x": give f, or g and i with indices if need be, for example g:0,2-3 or g+i:0-6.
         /counters.csv:1:1: "DCGM_FI_DEV_GPU_TMEP" is not a field of DCGM.
         1 | DCGM_FI_DEV_GPU_TMEP, gauge, x

@@ -2,31 +2,28 @@ import { describe, expect, it } from 'vitest';
 import { type Family, renderText } from '../../exporter/metrics/exposition.ts';
 import { familiesOf, parseProfiles, preferredFormat } from '../../exporter/metrics/profiles.ts';
 
-const parse = (query: string) => parseProfiles(new URLSearchParams(query), ['dcgm']);
+const parse = (...texts: readonly string[]) => parseProfiles(texts, ['dcgm']);
 
 describe('parseProfiles', () => {
   it.each([
-    ['', ['dcgm']],
-    ['profile=', ['dcgm']],
-    ['collect[]=x', ['dcgm']],
-    ['profile=native', ['native']],
-    ['profile=platform,dcgm', ['dcgm', 'platform']],
-    ['profile=native&profile=dcgm', ['dcgm', 'native']],
-    ['profile=native,%20native,&profile=native', ['native']],
-  ])('%j: %j', (query, profiles) => {
-    expect(parse(query)).toEqual(profiles);
+    [[], ['dcgm']],
+    [[''], ['dcgm']],
+    [['native'], ['native']],
+    [['platform,dcgm'], ['dcgm', 'platform']],
+    [
+      ['native', 'dcgm'],
+      ['dcgm', 'native'],
+    ],
+    [['native, native,', 'native'], ['native']],
+  ])('%j: %j', (texts, profiles) => {
+    expect(parse(...texts)).toEqual({ kind: 'profiles', profiles });
   });
 
   it('says which profiles there are when another is asked for', () => {
-    const fix = 'give dcgm, native, or platform, or several of them with commas between';
-    expect(parse('profile=Native,dcgm&profile=x&profile=x')).toEqual({
-      status: 400,
-      title: 'Unknown profile',
-      detail: `There is no profile "Native" or "x": ${fix}.`,
-      errors: [
-        { field: 'profile', problem: 'no profile is called "Native"', fix },
-        { field: 'profile', problem: 'no profile is called "x"', fix },
-      ],
+    expect(parse('Native,dcgm', 'x', 'x')).toEqual({
+      kind: 'unknown',
+      names: ['Native', 'x'],
+      fix: 'give dcgm, native, or platform, or several of them with commas between',
     });
   });
 });
