@@ -3,6 +3,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Logger } from 'pino';
 import { type AgentStart, startAgent } from './agent/agent.ts';
+import { checkpointName } from './agent/checkpoint-name.ts';
 import { openClock } from './agent/clock.ts';
 import { judgeGpus } from './agent/gpu-truth.ts';
 import type { Config } from './config/parse.ts';
@@ -26,15 +27,10 @@ export async function startAgentMode(config: Config, { node, now, log }: AgentMo
     },
     intervalMs: config.agentCheckIntervalSeconds * 1000,
     maxHistory: config.agentMaxHistory,
-    checkpointFile: config.agentCheckpointFile ?? `data/agent-${fileName(config.agentId)}.jsonl`,
+    checkpointFile: config.agentCheckpointFile ?? `data/${checkpointName(config.agentId)}`,
     checkpointEvery: config.agentCheckpointInterval,
     clock: await openClock(bootId),
     bootId,
     log,
   });
-}
-
-// An id may hold what a file name may not.
-function fileName(agentId: string): string {
-  return encodeURIComponent(agentId);
 }

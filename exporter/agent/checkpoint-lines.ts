@@ -37,8 +37,7 @@ const historySchema = z
     boots: z.array(z.object({ id: z.string(), firstSeq: z.int().min(1) })),
     spans: z.array(spanSchema),
     seq: count,
-    marks: z.array(z.object({ seq: count, isUsed: z.boolean() })),
-    acknowledgedSeq: count.optional(),
+    marks: z.array(z.object({ seq: count, isUsed: z.boolean(), answerTo: count.optional() })),
     mostGpus: count,
     lastCheck: z.object(moment).optional(),
     intervalMs: z.number().min(0),
@@ -94,9 +93,9 @@ export function restore(text: string, agentId: string, maxSpans: number): Restor
 }
 
 function historyOf({ boots, spans, seq, marks, ...rest }: z.infer<typeof historySchema>): History {
-  const { acknowledgedSeq, mostGpus, lastCheck, intervalMs } = rest;
+  const { mostGpus, lastCheck, intervalMs } = rest;
   const divisible = spans.map((span) => ({ ...span, finding: span.finding && { reason: undefined, ...span.finding } }));
-  return { boots, spans: divisible, seq, marks, acknowledgedSeq, mostGpus, lastCheck, intervalMs };
+  return { boots, spans: divisible, seq, marks, mostGpus, lastCheck, intervalMs };
 }
 
 interface Reading {

@@ -3,18 +3,13 @@
  * `step`. Checks are numbered 1, 2, 3 … for as long as the history lives, across restarts of the process.
  */
 
+import { isMarked, type Mark, withAnswer, withEndOfRun } from './marks.ts';
 import { continues, type Finding, joined, joinedWhere, noTotals, type Span, type Totals } from './span.ts';
 
 /** One run of the process, and the number of its first check. */
 interface Boot {
   readonly id: string;
   readonly firstSeq: number;
-}
-
-/** A number that a reader was given, or came back with: the history can be cut exactly there, however old it gets. */
-interface Mark {
-  readonly seq: number;
-  readonly isUsed: boolean;
 }
 
 /** The clocks at a check. The steady one is never set and goes on while the machine sleeps; `epoch` names its zero. */
@@ -41,8 +36,6 @@ export interface History {
   readonly seq: number;
   /** In order of their numbers. */
   readonly marks: readonly Mark[];
-  /** The furthest number a reader has come back with. */
-  readonly acknowledgedSeq: number | undefined;
   /** The most GPUs that ever answered. */
   readonly mostGpus: number;
   readonly lastCheck: Moment | undefined;
@@ -55,14 +48,12 @@ export const emptyHistory: History = {
   spans: [],
   seq: 0,
   marks: [],
-  acknowledgedSeq: undefined,
   mostGpus: 0,
   lastCheck: undefined,
   intervalMs: 0,
 };
 
 const maxBoots = 1000;
-const maxMarks = 256;
 // A check this much later than it was due no longer vouches for the time before it.
 const lateFactor = 1.5;
 
@@ -81,7 +72,7 @@ export function step(history: History, event: HistoryEvent, maxSpans: number): H
 // Readers of the run that ended may come back to its last check: what it told them may not have reached the disk.
 function startStep(history: History, id: string, intervalMs: number): History {
   const boots = [...history.boots, { id, firstSeq: history.seq + 1 }].slice(-maxBoots);
-  return { ...history, boots, marks: withMark(history.marks, history.seq), intervalMs };
+  return { ...history, boots, marks: withEndOfRun(history.marks, history.seq), intervalMs };
 }
 
 function checkStep(history: History, check: Check, maxSpans: number): History {
@@ -120,7 +111,7 @@ function elapsed(before: Moment | undefined, now: Moment): number {
 // A new entry begins where a reader was told to come back to, so that its next report is exact to the millisecond.
 function appended({ spans, marks }: History, span: Span): readonly Span[] {
   const last = spans.at(-1);
-  const isOneEntry = last !== undefined && continues(last, span) && !marks.some(({ seq }) => seq === last.toSeq);
+  const isOneEntry = last !== undefined && continues(last, span) && !isMarked(marks, last.toSeq);
   return isOneEntry ? spans.with(-1, joined(last, span)) : [...spans, span];
 }
 
@@ -133,31 +124,8 @@ function folded(spans: readonly Span[], marks: readonly Mark[], maxSpans: number
   return joinedWhere(lossless, (earlier) => !marked.has(earlier.toSeq) && excess-- > 0);
 }
 
-/**
- * Gives the same history back when the ping says nothing new, so that it need not be written. A number that nobody was given
- * marks nothing: whoever makes numbers up can neither fill the disk nor push out the marks of others.
- */
+/** Gives the same history back when the ping says nothing new, so that it need not be written. Never changes a total. */
 function pingStep(history: History, { seq, since }: Ping): History {
-  const isKnown = history.marks.some((mark) => mark.seq === since);
-  const acknowledgedSeq = isKnown ? Math.max(since ?? 0, history.acknowledgedSeq ?? 0) : history.acknowledgedSeq;
-  const marks = withMark(withUse(history.marks, since), seq);
-  const isNews = marks !== history.marks || acknowledgedSeq !== history.acknowledgedSeq;
-  return isNews ? { ...history, marks, acknowledgedSeq } : history;
-}
-
-function withUse(marks: readonly Mark[], since: number | undefined): readonly Mark[] {
-  const nth = marks.findIndex(({ seq, isUsed }) => seq === since && !isUsed);
-  const mark = marks[nth];
-  return mark === undefined ? marks : marks.with(nth, { ...mark, isUsed: true });
-}
-
-function withMark(marks: readonly Mark[], seq: number): readonly Mark[] {
-  return marks.some((mark) => mark.seq === seq) ? marks : withoutOldest([...marks, { seq, isUsed: false }]);
-}
-
-// Numbers that were only given out go first: whoever asks without a cursor must not push out a reader that has one.
-function withoutOldest(marks: readonly Mark[]): readonly Mark[] {
-  if (marks.length <= maxMarks) return marks;
-  const unused = marks.slice(0, -1).findIndex(({ isUsed }) => !isUsed);
-  return withoutOldest(marks.toSpliced(Math.max(0, unused), 1));
+  const marks = withAnswer(history.marks, seq, since);
+  return marks === history.marks ? history : { ...history, marks };
 }

@@ -1,4 +1,4 @@
-/** The agent's HTTP interface. Everything is read only and open, like /metrics; a cursor frees history, it never deletes it. */
+/** The agent's HTTP interface. Everything is read only and open, like /metrics; no question changes the answer to another. */
 
 import type { RequestHandler, Response } from 'express';
 import { z } from 'zod';

@@ -1,4 +1,4 @@
-/** What happened between two pings: the history after a cursor, added up. Reading changes nothing and resets nothing. */
+/** What happened between two pings: the history after a cursor, added up. Reading resets nothing, for nobody. */
 
 import type { History } from './history.ts';
 import { addTotals, after, continues, joinedWhere, noTotals, type Span, type Totals } from './span.ts';
@@ -30,7 +30,7 @@ export interface UptimeReport {
   /** `history_lost`: the report is not exactly what happened after the reader's cursor. */
   readonly continuity: 'complete' | 'history_lost';
   readonly totals: Totals;
-  /** Wall time of the first and the last check in the report. */
+  /** Wall time of the first and the last check in the report; without a cursor, the first is the first that was ever made. */
   readonly firstCheckMs: number | undefined;
   readonly lastCheckMs: number | undefined;
   /** The newest first. */
@@ -41,9 +41,9 @@ export interface UptimeReport {
 
 const maxDowntimes = 100;
 
-/** The report for one reader; without a cursor, since the last acknowledged one, else since the beginning. */
+/** The report for one reader; without a cursor, since the beginning: nobody's cursor moves another's. */
 export function uptimeReport(history: History, cursor: Cursor | undefined): UptimeReport {
-  const asked = cursor === undefined ? (history.acknowledgedSeq ?? 0) : resolvedSince(history, cursor);
+  const asked = cursor === undefined ? 0 : resolvedSince(history, cursor);
   const spans = spansAfter(history, asked ?? 0);
   const since = Math.min(asked ?? 0, spans[0] === undefined ? history.seq : spans[0].fromSeq - 1);
   const totals = spans.reduce((sum, span) => addTotals(sum, span.totals), noTotals);

@@ -2,6 +2,7 @@
 
 import { hostname } from 'node:os';
 import { z } from 'zod';
+import { parseDuration } from '../duration.ts';
 import { decimalNumber, oneOf, onOff, optionalPath, type Setting, shortText, wholeNumber } from './setting.ts';
 
 const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
@@ -91,10 +92,10 @@ const reading = {
   readTimeoutMs: wholeNumber(
     {
       env: 'EXPORTER_READ_TIMEOUT_MS',
-      what: 'how long the driver may take for one reading, in milliseconds; after that its process is replaced',
-      fallback: '3000',
+      what: 'how long a GPU may take to be read, in milliseconds, and twice that in a new driver process; one that takes longer is left out, and the process is replaced',
+      fallback: '1500',
     },
-    [100, 60_000],
+    [100, 10_000],
   ),
   stateFile: optionalPath({
     env: 'EXPORTER_STATE_FILE',
@@ -215,7 +216,7 @@ const simulating = {
     flag: 'elapsed',
     what: 'simulated time that has passed at the start',
     fallback: '0s',
-    schema: z.string().regex(/^(?=\d)(\d{1,9}w)?(\d{1,9}d)?(\d{1,9}h)?(\d{1,9}m(?!s))?(\d{1,9}s)?(\d{1,9}ms)?$/),
+    schema: z.string().refine((text) => parseDuration(text) !== undefined),
     fix: 'give a duration, for example 90m, 2h or 7d',
   } satisfies Setting<string>,
   speed: decimalNumber(
@@ -253,7 +254,7 @@ const agent = {
   ),
   agentCheckpointFile: optionalPath({
     env: 'AGENT_CHECKPOINT_FILE',
-    what: 'where checks are kept; unset means data/agent-ID.jsonl',
+    what: 'where checks are kept; unset means data/agent-ID.jsonl, a long ID shortened',
   }),
 };
 

@@ -1,4 +1,4 @@
-import { symlinkSync } from 'node:fs';
+import { readFileSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { type Agent, startAgent } from '../../../exporter/agent/agent.ts';
@@ -44,6 +44,8 @@ const totals = (agent: Agent) => {
   const { seq, totals } = agent.report(undefined);
   return { seq, available: totals.availableChecks, availableMs: totals.availableMs, gapMs: totals.gapMs };
 };
+
+const linesOf = (directory: string) => readFileSync(join(directory, 'agent.jsonl'), 'utf8').trim().split('\n');
 
 describe('startAgent', () => {
   it('counts no check until something was read', async () => {
@@ -91,6 +93,23 @@ describe('startAgent', () => {
       'warn: the GPUs are not available',
       'info: the GPUs are available again',
     ]);
+  });
+
+  it('writes nothing for those who make cursors up', async () => {
+    const directory = temporaryDirectory();
+    const { agent, check } = await agentIn(directory);
+    for (const gpus of [8, 7, 8]) check(truth(gpus));
+    agent.report(undefined);
+    await expect.poll(() => linesOf(directory).at(-1)).toBe('{"kind":"ping","seq":3}');
+    const before = linesOf(directory);
+    for (let since = 1000; since < 1500; since += 1) {
+      agent.report({ bootId: 'boot-a', since });
+      agent.report({ bootId: `boot-${since}`, since });
+      agent.report({ bootId: 'boot-a', since: 2 });
+      agent.report(undefined);
+    }
+    await agent.stop();
+    expect(linesOf(directory)).toEqual(before);
   });
 
   it('refuses a checkpoint that another agent writes to', async () => {

@@ -60,6 +60,11 @@ describe('restore', () => {
     expect([rest.seq, rest.spans.length, rest.spans[0]?.totals.lostChecks, damagedLines]).toEqual([6, 1, 5, 1]);
   });
 
+  it('takes over a history of before plain callers were told everything', () => {
+    const text = historyLine('agent-1', history).replace('"mostGpus"', '"acknowledgedSeq":3,"mostGpus"');
+    expect(restored(text)).toEqual({ history, damagedLines: 0, otherAgent: undefined });
+  });
+
   it('leaves the history of another agent alone, and says whose it is', () => {
     expect(restored(historyLine('agent-2', history))).toEqual({
       history: emptyHistory,

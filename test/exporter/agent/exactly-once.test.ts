@@ -1,15 +1,19 @@
-/** Whatever replies are lost and however often the agent is killed: every check reaches every reader exactly once. */
+/**
+ * Whatever replies are lost, whoever else asks and however often the agent is killed: every check reaches every reader with a
+ * cursor exactly once, and whoever asks without one is told of all of them.
+ */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { eventLine, historyLine, restore } from '../../../exporter/agent/checkpoint-lines.ts';
 import { emptyHistory, type History, type HistoryEvent, step } from '../../../exporter/agent/history.ts';
 import type { Finding } from '../../../exporter/agent/span.ts';
-import { type Cursor, resolvedSince, uptimeReport } from '../../../exporter/agent/uptime-report.ts';
+import { type Cursor, resolvedSince, type UptimeReport, uptimeReport } from '../../../exporter/agent/uptime-report.ts';
 
 type Action =
   | { readonly kind: 'check'; readonly gpus: number; readonly afterMs: number }
   | { readonly kind: 'ask'; readonly reader: number; readonly isDelivered: boolean }
   | { readonly kind: 'plain' }
+  | { readonly kind: 'stranger'; readonly boot: number; readonly since: number }
   | { readonly kind: 'compact' }
   | { readonly kind: 'kill'; readonly lostLines: number };
 
@@ -27,6 +31,14 @@ const action: fc.Arbitrary<Action> = fc.oneof(
     arbitrary: fc.record({ kind: fc.constant('ask' as const), reader: fc.nat(1), isDelivered: fc.boolean() }),
   },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('plain' as const) }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      kind: fc.constant('stranger' as const),
+      boot: fc.integer({ min: 1, max: 4 }),
+      since: fc.nat(40),
+    }),
+  },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('compact' as const) }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('kill' as const), lostLines: fc.nat(3) }) },
 );
@@ -83,10 +95,8 @@ class World {
   ask(index: number, isDelivered: boolean): void {
     const reader = this.readers[index];
     if (reader === undefined) throw new Error('there are two readers');
-    // A first ping goes out with a cursor of its own here: without one, it would begin where the other reader stands.
-    const cursor = reader.cursor ?? { bootId: 'boot-1', since: 0 };
-    const report = uptimeReport(this.history, cursor);
-    this.record({ kind: 'ping', seq: report.seq, since: resolvedSince(this.history, cursor) });
+    const { cursor } = reader;
+    const report = this.ping(cursor);
     const fresh = this.known.filter(({ name }) => !reader.seen.has(name));
     expect(report.continuity).toBe('complete');
     expect([report.totals.checks, report.totals.availableChecks]).toEqual([
@@ -105,7 +115,35 @@ class World {
   }
 
   plain(): void {
-    this.record({ kind: 'ping', seq: uptimeReport(this.history, undefined).seq, since: undefined });
+    const { since, totals, firstCheckMs, continuity } = this.ping(undefined);
+    const { checks, availableChecks, availableMs, unavailableMs, gapMs } = totals;
+    expect({
+      since,
+      checks,
+      availableChecks,
+      ms: availableMs + unavailableMs + gapMs,
+      firstCheckMs,
+      continuity,
+    }).toEqual({
+      since: 0,
+      checks: this.known.length,
+      availableChecks: this.known.filter(({ isAvailable }) => isAvailable).length,
+      ms: this.timeOf(this.known.length) - this.timeOf(1),
+      firstCheckMs: this.known[0]?.atMs,
+      continuity: 'complete',
+    });
+  }
+
+  /** Somebody tries numbers; some of them were given to a reader. */
+  stranger(boot: number, since: number): void {
+    this.ping({ bootId: `boot-${boot}`, since });
+  }
+
+  ping(cursor: Cursor | undefined): UptimeReport {
+    const report = uptimeReport(this.history, cursor);
+    const since = cursor === undefined ? undefined : resolvedSince(this.history, cursor);
+    this.record({ kind: 'ping', seq: report.seq, since });
+    return report;
   }
 
   compact(): void {
@@ -139,6 +177,7 @@ function worldAfter(actions: readonly Action[], maxSpans: number): World {
   for (const given of actions) {
     if (given.kind === 'check') world.check(given.gpus, given.afterMs);
     else if (given.kind === 'ask') world.ask(given.reader, given.isDelivered);
+    else if (given.kind === 'stranger') world.stranger(given.boot, given.since);
     else if (given.kind === 'kill') world.kill(given.lostLines);
     else world[given.kind]();
   }
@@ -146,12 +185,13 @@ function worldAfter(actions: readonly Action[], maxSpans: number): World {
 }
 
 describe('the entries of a history', () => {
-  it('give each reader every check and every millisecond exactly once, whatever is lost on the way', () => {
+  it('give each reader every check and millisecond exactly once, and plain callers all of them', () => {
     fc.assert(
       fc.property(fc.array(action, { maxLength: 60 }), fc.integer({ min: 1, max: 8 }), (actions, maxSpans) => {
         const world = worldAfter(actions, maxSpans);
         world.ask(0, true);
         world.ask(1, true);
+        world.plain();
       }),
       { numRuns: 2000 },
     );

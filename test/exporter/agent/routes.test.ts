@@ -147,7 +147,7 @@ describe('/agent/uptime-since-last-ping', () => {
     });
   });
 
-  it('loses no downtime to a lost reply, and frees nothing that was not acknowledged', async () => {
+  it('loses no downtime to a lost reply', async () => {
     const { ask, check } = await serve();
     check(8);
     const first = await answer(await ask('/agent/uptime-since-last-ping'));
@@ -167,7 +167,15 @@ describe('/agent/uptime-since-last-ping', () => {
       total_checks: 0,
       continuity: 'complete',
     });
-    expect(await answer(await ask('/agent/uptime-since-last-ping'))).toMatchObject({ since: 3, first_ping: true });
+  });
+
+  it('tells plain callers of every downtime, whatever cursor a stranger came by with', async () => {
+    const { ask, check } = await serve();
+    for (const found of [8, 7, 8]) check(found);
+    const before = await answer(await ask('/agent/uptime-since-last-ping'));
+    expect(before).toMatchObject({ since: 0, first_check_at: iso(5), uptime_percentage: (100 * 2) / 3 });
+    await ask(`/agent/uptime-since-last-ping?since=${before.seq}&boot_id=${before.boot_id}`);
+    expect(await answer(await ask('/agent/uptime-since-last-ping'))).toEqual(before);
   });
 
   it.each([
