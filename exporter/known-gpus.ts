@@ -1,4 +1,7 @@
-/** `/api/v1/gpus`: every GPU that was ever seen, and the way to forget one that was taken out for good. */
+/**
+ * `/api/v1/gpus`: every GPU that was ever seen, with the time of its whole life, of which published counters hold what was added
+ * since the exporter began; and the way to forget one that was taken out for good.
+ */
 
 import type { RequestHandler, Response } from 'express';
 import type { Collector } from './collector.ts';

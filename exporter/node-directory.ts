@@ -35,8 +35,11 @@ export interface DirectoryOptions {
   readonly log: Logger;
 }
 
-/** Longer than any reading that is not wedged: GPUs that hang are given up one by one before this. */
-const readTimeoutMs = 5_000;
+/** So many cards may hang at the same time without a word about the others being withheld. */
+const hungAtOnce = 3;
+/** Each of them costs a driver process; generous, since the machine may be busy. */
+const newProcessMs = 1_000;
+const shortestTimeoutMs = 5_000;
 const shortestMaxAgeMs = 10_000;
 
 export async function startNodes(options: DirectoryOptions): Promise<NodeDirectory> {
@@ -81,7 +84,7 @@ async function startMember(member: Member, nth: number, options: DirectoryOption
     source: member.source,
     sourceName: opened.name,
     intervalMs,
-    timeoutMs: readTimeoutMs,
+    timeoutMs: timeoutOf(config),
     maxAgeMs: maxAgeOf(config),
     // A timer for each of a thousand nodes would keep a processor busy for pages that nobody asks for.
     isOnDemand: nth > 0,
@@ -103,8 +106,14 @@ async function startMember(member: Member, nth: number, options: DirectoryOption
 }
 
 /** Readings older than this are withheld, in milliseconds. Rounds may be as far apart as they are meant to be. */
-export function maxAgeOf({ collectIntervalMs }: Config): number {
-  return Math.max(shortestMaxAgeMs, 2 * collectIntervalMs + readTimeoutMs);
+export function maxAgeOf(config: Config): number {
+  return Math.max(shortestMaxAgeMs, 2 * config.collectIntervalMs + timeoutOf(config));
+}
+
+// GPUs that hang are given up one after the other, and what is known of the others must outlast that: a round that ends without
+// a reading would say that nobody knows how any GPU is. A new process grants each GPU twice the limit.
+function timeoutOf({ readTimeoutMs }: Config): number {
+  return Math.max(shortestTimeoutMs, hungAtOnce * (2 * readTimeoutMs + newProcessMs));
 }
 
 // Simulated GPUs are others after a restart with another seed: remembering them would only confuse.

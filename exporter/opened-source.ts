@@ -2,9 +2,9 @@
 
 import type { Logger } from 'pino';
 import type { Config } from './config/parse.ts';
+import { parseDuration } from './duration.ts';
 import type { Source } from './snapshot.ts';
 import { createSimulationClock } from './source/mock/clock.ts';
-import { parseDuration } from './source/mock/duration.ts';
 import { createSimulatedFleet, type SimulatedFleet } from './source/mock/fleet.ts';
 import type { FleetPlan } from './source/mock/plan.ts';
 import type { LibraryChoice } from './source/nvml/protocol.ts';

@@ -1,6 +1,7 @@
 /**
  * What the exporter remembers across restarts, in one file. News is written at once, the passing of time every few seconds.
- * A file that cannot be used costs the memory, never the exporter.
+ * An exporter that is killed leaves at most those seconds unwritten; to the next one they are unobserved. A file that cannot be used
+ * costs the memory, never the exporter.
  */
 
 import type { Logger } from 'pino';
@@ -45,7 +46,7 @@ export function createPresenceFile({ path, now, log, everyMs = 15_000 }: Presenc
       return initialPresence;
     }
     if (loaded.warning !== undefined) log.warn({ path }, loaded.warning);
-    return resumed(loaded.presence ?? initialPresence);
+    return loaded.presence === undefined ? initialPresence : resumed(loaded.presence, now());
   }
 
   function save(presence: Presence): void {

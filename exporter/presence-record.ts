@@ -1,7 +1,9 @@
 /** Presence as text, for the state file: what is written, and what is taken back in. */
 
 import { z } from 'zod';
-import type { Presence } from './presence.ts';
+import type { GpuPresence, Presence, SpentTime } from './presence.ts';
+import { reasonOf } from './presence-reasons.ts';
+import { noTime, plus } from './presence-time.ts';
 
 const format = 'gpu-uptime exporter presence';
 const version = 1;
@@ -12,7 +14,13 @@ export type PresenceRecord =
 
 /** One line of JSON with its format and version. */
 export function encodePresence(presence: Presence): string {
-  return `${JSON.stringify({ format, version, presence })}\n`;
+  const gpus = Object.entries(presence.gpus).map(([uuid, gpu]) => [uuid, lifeOf(gpu)]);
+  return `${JSON.stringify({ format, version, presence: { ...presence, gpus: Object.fromEntries(gpus) } })}\n`;
+}
+
+// When the exporter that writes this began is of no interest to the one that reads it.
+function lifeOf(gpu: GpuPresence): GpuPresence {
+  return { ...gpu, spentBefore: undefined };
 }
 
 /** Takes nothing on trust: a file that was cut short, edited or written by something else is named as unusable. */
@@ -53,7 +61,13 @@ const name = z.string().max(256);
 // The driver gives 64 bits, which may be more than a whole number can hold exactly.
 const xidCode = z.number().nonnegative();
 const maybe = <T extends z.ZodType>(schema: T) => schema.optional().transform((value) => value);
-const reason = z.enum(['missing', 'gpu_is_lost', 'reset_required', 'wedged', 'error']);
+// A later exporter may know more reasons: one of them must not cost the whole file.
+const reason = name.transform(reasonOf);
+const timeByReason = z.record(name, milliseconds).transform(addByReason);
+
+function addByReason(times: Readonly<Record<string, number>>): SpentTime['unavailableMs'] {
+  return Object.entries(times).reduce((sum, [text, ms]) => plus(sum, reasonOf(text), ms), noTime.unavailableMs);
+}
 
 const identitySchema = z.object({
   index: count,
@@ -78,7 +92,7 @@ const gpuSchema = z.object({
   firstSeenMs: instant,
   lastSeenMs: instant,
   availableMs: milliseconds,
-  unavailableMs: z.record(reason, milliseconds),
+  unavailableMs: timeByReason,
   unobservedMs: milliseconds,
   xids: z.record(z.string().regex(/^\d{1,20}$/), count),
   lastXid: maybe(z.object({ code: xidCode, atMs: instant })),

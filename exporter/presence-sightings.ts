@@ -1,9 +1,11 @@
 /** What one reading says about each GPU: there, there but not well, or no longer listed. */
 
 import type { GpuPresence, Presence, UnavailableReason } from './presence.ts';
+import { gravity, reasonOf } from './presence-reasons.ts';
+import { noTime } from './presence-time.ts';
 import type { GpuIdentity, GpuSample, Health, Snapshot } from './snapshot.ts';
 
-/** Every GPU that was known or is in the snapshot, judged by it; their time and XIDs are as they were. */
+/** Every GPU that was known or that the snapshot names, judged by it; their time and XIDs are as they were. */
 export function findGpus(known: Presence['gpus'], snapshot: Snapshot, atMs: number): readonly GpuPresence[] {
   const samples = new Map(snapshot.gpus.map((sample) => [sample.uuid, sample]));
   const failures = failureReasons(snapshot.health);
@@ -12,26 +14,15 @@ export function findGpus(known: Presence['gpus'], snapshot: Snapshot, atMs: numb
     const reason = failures.get(gpu.identity.uuid) ?? (sample === undefined ? 'missing' : undefined);
     return judged(sample === undefined ? gpu : seen(gpu, sample, snapshot.takenAtMs), reason, atMs);
   };
-  const added = [...samples.values()].filter(({ uuid }) => known[uuid] === undefined);
-  return [...Object.values(known), ...added.map((sample) => newcomer(sample, snapshot.takenAtMs))].map(judge);
+  const added = identitiesIn(snapshot).filter(({ uuid }) => known[uuid] === undefined);
+  return [...Object.values(known), ...added.map((identity) => newcomer(identity, snapshot.takenAtMs))].map(judge);
 }
 
-/** The gravest first. */
-const unavailableReasons: readonly UnavailableReason[] = [
-  'missing',
-  'gpu_is_lost',
-  'reset_required',
-  'wedged',
-  'error',
-];
-
-const noTime: Readonly<Record<UnavailableReason, number>> = {
-  missing: 0,
-  gpu_is_lost: 0,
-  reset_required: 0,
-  wedged: 0,
-  error: 0,
-};
+// What a GPU says of itself counts before what a failure says of it.
+function identitiesIn({ gpus, health }: Snapshot): readonly GpuIdentity[] {
+  const dead = health.failures.flatMap(({ identity }) => identity ?? []);
+  return [...new Map([...dead, ...gpus].map((identity) => [identity.uuid, identity])).values()];
+}
 
 // Of several failures of one GPU the gravest counts, in whatever order they are listed.
 function failureReasons({ failures }: Health): ReadonlyMap<string, UnavailableReason> {
@@ -42,33 +33,19 @@ function failureReasons({ failures }: Health): ReadonlyMap<string, UnavailableRe
   return new Map(gravestLast.map(({ uuid, reason }) => [uuid, reason]));
 }
 
-function reasonOf(reason: string): UnavailableReason {
-  return isUnavailableReason(reason) ? reason : 'error';
-}
-
-function isUnavailableReason(reason: string): reason is UnavailableReason {
-  return Object.hasOwn(noTime, reason);
-}
-
-function gravity(reason: UnavailableReason): number {
-  return -unavailableReasons.indexOf(reason);
-}
-
 function judged(gpu: GpuPresence, reason: UnavailableReason | undefined, atMs: number): GpuPresence {
   if (reason === undefined) return { ...gpu, state: 'available', reason, lostSinceMs: undefined };
   return { ...gpu, state: 'unavailable', reason, lostSinceMs: gpu.lostSinceMs ?? atMs };
 }
 
-function newcomer(sample: GpuSample, takenAtMs: number): GpuPresence {
+function newcomer(identity: GpuIdentity, takenAtMs: number): GpuPresence {
   return {
-    identity: identityOf(sample),
+    identity: identityOf(identity),
     state: 'available',
     reason: undefined,
     firstSeenMs: takenAtMs,
     lastSeenMs: takenAtMs,
-    availableMs: 0,
-    unavailableMs: noTime,
-    unobservedMs: 0,
+    ...noTime,
     xids: {},
     lastXid: undefined,
   };
@@ -95,8 +72,9 @@ const identityFields = [
   'powerInforomVersion',
 ] as const satisfies readonly (keyof GpuIdentity)[];
 
-function identityOf(sample: GpuSample): GpuIdentity {
-  const { index, uuid, pciBusId, modelName } = sample;
-  const told = identityFields.filter((field) => sample[field] !== undefined).map((field) => [field, sample[field]]);
+// A sample is also an identity, with readings beside it.
+function identityOf(source: GpuIdentity): GpuIdentity {
+  const { index, uuid, pciBusId, modelName } = source;
+  const told = identityFields.filter((field) => source[field] !== undefined).map((field) => [field, source[field]]);
   return { index, uuid, pciBusId, modelName, ...Object.fromEntries(told) };
 }

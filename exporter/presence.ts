@@ -4,16 +4,28 @@
  *
  * The time between two rounds goes to the state the earlier one found. A pause longer than `maxGapMs` is unobserved whatever
  * was found before it, and so is the time an exporter did not run. A clock that is set back adds nothing and takes nothing away.
+ *
+ * Time is kept over the life of a GPU, in the state file. Published counters hold only what this exporter added to it: a counter
+ * that came back a little lower than it was would look to Prometheus like a reset, and the whole life would be added once more.
  */
 
 import { addEvents, newsOf } from './presence-events.ts';
 import { findGpus } from './presence-sightings.ts';
+import { addTime, startAnew } from './presence-time.ts';
 import type { GpuIdentity, Snapshot, XidEvent } from './snapshot.ts';
 
 /** `missing` is a GPU that the driver no longer lists; the others are the driver's own words. */
 export type UnavailableReason = 'missing' | 'gpu_is_lost' | 'reset_required' | 'wedged' | 'error';
 
-export interface GpuPresence {
+/** Time in whole milliseconds, by what the GPU was like. */
+export interface SpentTime {
+  readonly availableMs: number;
+  readonly unavailableMs: Readonly<Record<UnavailableReason, number>>;
+  readonly unobservedMs: number;
+}
+
+/** The time is that of its whole life: since `firstSeenMs`. */
+export interface GpuPresence extends SpentTime {
   readonly identity: GpuIdentity;
   /** `unobserved` while the source as a whole cannot be read: nobody knows. */
   readonly state: 'available' | 'unavailable' | 'unobserved';
@@ -22,11 +34,10 @@ export interface GpuPresence {
   /** Since when it is unavailable, as far as is known: kept while unobserved, undefined for a GPU that was well when last seen. */
   readonly lostSinceMs?: number | undefined;
   readonly firstSeenMs: number;
-  /** The last instant at which its readings were taken. */
+  /** The last instant at which its readings were taken; of a GPU that never gave any, the instant at which it was first listed. */
   readonly lastSeenMs: number;
-  readonly availableMs: number;
-  readonly unavailableMs: Readonly<Record<UnavailableReason, number>>;
-  readonly unobservedMs: number;
+  /** The part of its time that was over when this exporter began; absent for a GPU that this exporter was the first to see. */
+  readonly spentBefore?: SpentTime | undefined;
   /** How often each XID code was seen. */
   readonly xids: Readonly<Record<number, number>>;
   readonly lastXid: { readonly code: number; readonly atMs: number } | undefined;
@@ -73,7 +84,7 @@ export const presenceRules: PresenceRules = {
 
 export const initialPresence: Presence = { gpus: {}, events: [], counterEpoch: undefined, atMs: undefined };
 
-/** What is known after one more round. Counters of time and of XIDs never fall, whatever the clock does. */
+/** What is known after one more round. Sums of time and of XIDs never fall, whatever the clock does. */
 export function observe(presence: Presence, round: Round, rules: PresenceRules = presenceRules): Presence {
   // Whole milliseconds, so that sums of time stay exact.
   const atMs = Math.floor(round.atMs);
@@ -81,9 +92,14 @@ export function observe(presence: Presence, round: Round, rules: PresenceRules =
   return round.kind === 'read' ? takeStock(aged, { snapshot: round.snapshot, atMs, rules }) : nobodyKnows(aged);
 }
 
-/** What an exporter knows that has just been started with the presence of an earlier one: nothing until its first round. */
-export function resumed(presence: Presence): Presence {
-  return nobodyKnows(presence);
+/**
+ * What an exporter knows that starts at `atMs` with the presence of an earlier one: nothing until its first round. The time in which
+ * no exporter ran is unobserved, and the time since the start begins with 0.
+ */
+export function resumed(presence: Presence, atMs: number): Presence {
+  const startMs = Math.floor(atMs);
+  const idle = nobodyKnows(presence);
+  return { ...idle, gpus: mapGpus(passTime(idle, startMs, presenceRules), startAnew), atMs: startMs };
 }
 
 /** The presence without one GPU, for a card that was taken out for good. A GPU that is seen again starts anew. */
@@ -102,13 +118,6 @@ function passTime({ gpus, atMs }: Presence, untilMs: number, { maxGapMs }: Prese
   if (spanMs === 0) return gpus;
   const isWatched = spanMs <= maxGapMs;
   return mapGpus(gpus, (gpu) => addTime(gpu, spanMs, isWatched));
-}
-
-function addTime(gpu: GpuPresence, spanMs: number, isWatched: boolean): GpuPresence {
-  if (!isWatched || gpu.state === 'unobserved') return { ...gpu, unobservedMs: gpu.unobservedMs + spanMs };
-  if (gpu.reason === undefined) return { ...gpu, availableMs: gpu.availableMs + spanMs };
-  const unavailableMs = { ...gpu.unavailableMs, [gpu.reason]: gpu.unavailableMs[gpu.reason] + spanMs };
-  return { ...gpu, unavailableMs };
 }
 
 function nobodyKnows(presence: Presence): Presence {

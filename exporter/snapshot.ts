@@ -84,6 +84,8 @@ export interface ReadFailure {
   readonly reason: string;
   /** For people: what is wrong and what it means. */
   readonly message: string;
+  /** Which GPU it is, where that is still known though it cannot be read: a GPU that was never seen well is remembered by it. */
+  readonly identity?: GpuIdentity | undefined;
 }
 
 /** How often one driver call has failed with one code since the exporter started; "not supported" is no failure. */

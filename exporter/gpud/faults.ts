@@ -1,5 +1,6 @@
 /** Components that judge: ECC errors, remapped rows, hardware slowdown, NVLink, fabric, and how many GPUs there are. */
 
+import { fabricCompleted } from '../fabric-state.ts';
 import type { GpuPresence } from '../presence.ts';
 import type { GpuSample, NvlinkReadings, Snapshot } from '../snapshot.ts';
 import { timeText } from './api.ts';
@@ -136,7 +137,6 @@ function linkState(link: NvlinkReadings) {
 }
 
 const fabricStates = ['Not Supported', 'Not Started', 'In Progress', 'Completed'] as const;
-const fabricCompleted = 3;
 
 function hasFabric({ gpus }: Snapshot): boolean {
   return gpus.some(({ fabricState }) => fabricState !== undefined && fabricState > 0);

@@ -1,5 +1,6 @@
 /** When the hardware itself slowed a GPU down: a fold over snapshots, kept for the time that GPUd looks back. */
 
+import { clockEventBits } from '../clock-event-bits.ts';
 import type { Snapshot } from '../snapshot.ts';
 
 export type SlowdownCause = 'hw_slowdown' | 'hw_thermal_slowdown' | 'hw_power_brake';
@@ -13,9 +14,9 @@ export interface Slowdown {
 }
 
 const bits: Readonly<Record<SlowdownCause, number>> = {
-  hw_slowdown: 0x8,
-  hw_thermal_slowdown: 0x40,
-  hw_power_brake: 0x80,
+  hw_slowdown: clockEventBits.hw_slowdown,
+  hw_thermal_slowdown: clockEventBits.hw_thermal,
+  hw_power_brake: clockEventBits.hw_power_brake,
 };
 const causes = Object.keys(bits) as readonly SlowdownCause[];
 

@@ -37,20 +37,25 @@ In this order: \`gpu\`, \`UUID\`, \`pci_bus_id\`, \`device\`, \`modelName\`, for
 \`err_code\` and \`err_msg\` of \`DCGM_FI_DEV_XID_ERRORS\`, and \`hpc_job\`.
 
 \`DCGM_FI_DEV_XID_ERRORS\` is there, with 0 and \`No Error\`, before the first XID, wherever somebody listens for XIDs. A GPU that
-is gone keeps this one series, for its last XID is often why.
+is gone keeps it, for its last XID is often why, and the counts of events below where a counters file asks for them; its other
+series end. A GPU that answers has 0 again after a restart of the exporter, as with dcgm-exporter: \`gpu_xid_errors_total\` and
+\`gpu_last_xid_timestamp_seconds\` of the native profile outlive it where there is a state file.
 `;
 
 const expressionMeanings: Readonly<Record<ExpressionField, string>> = {
   DCGM_EXP_XID_ERRORS_COUNT: 'XIDs within the window, by code.',
   DCGM_EXP_XID_ERRORS_TOTAL: 'XIDs since the exporter was started, by code.',
-  DCGM_EXP_CLOCK_EVENTS_COUNT: 'Reasons that held the clocks down within the window, by reason.',
+  DCGM_EXP_CLOCK_EVENTS_COUNT:
+    'Samples within the window in which a reason held the clocks down, by reason: more samples, more counts.',
   DCGM_EXP_CLOCK_EVENTS_TOTAL: 'How often each reason began to hold the clocks down since the exporter was started.',
 };
 
 const nativeText = `## Native metrics that are more than one reading
 
-Counters of XIDs and of time begin at 0 and are kept over restarts of the exporter where it has a state file. \`gpu_info\` says
-once what other exporters repeat on every series: \`gpu_power_watts * on (uuid) group_left (model_name, hostname) gpu_info\`.
+Counters of XIDs begin at 0 and are kept over restarts of the exporter where it has a state file. Counters of time begin at 0 with
+each start of the exporter, as those of any process, so that \`increase()\` is right over restarts and crashes; the time in which no
+exporter ran is in none of them. The whole life of a GPU, with that time as unobserved, is at \`/api/v1/gpus\`. \`gpu_info\` says once
+what other exporters repeat on every series: \`gpu_power_watts * on (uuid) group_left (model_name, hostname) gpu_info\`.
 `;
 
 const platformText = `## Platform

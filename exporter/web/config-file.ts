@@ -1,13 +1,13 @@
 /** The web configuration file while the exporter runs: looked at before every connection and request, read when it changed. */
 
-import { type Diagnostic, renderDiagnostics } from '../diagnostic.ts';
+import { renderDiagnostics } from '../diagnostic.ts';
+import { type Problem, positionOf } from '../yaml-tree.ts';
 import type { RateLimit } from './rate-limit.ts';
 import type { Header } from './response-headers.ts';
 import { readStamped, type Stamp, type StampedFile, stampOf } from './stamped-file.ts';
 import { loadTls, type TlsSettings } from './tls-settings.ts';
 import type { Users } from './users-section.ts';
 import { parseWebConfig } from './web-config.ts';
-import type { Place, Problem } from './yaml-tree.ts';
 
 /** One state of the file with everything it names. Parts that a reload leaves as they were stay the same object. */
 export interface WebSettings {
@@ -71,12 +71,6 @@ function rendered(path: string, source: string, problems: readonly Problem[]): r
     [],
     problems.map((problem) => ({ ...positionOf(source, problem.place), ...problem })),
   );
-}
-
-function positionOf(source: string, { start }: Place): Pick<Diagnostic, 'line' | 'column' | 'endColumn'> {
-  const before = source.slice(0, start).split(/\r\n|\r|\n/);
-  const column = (before.at(-1)?.length ?? 0) + 1;
-  return { line: before.length, column, endColumn: column + 1 };
 }
 
 type Stamps = ReadonlyMap<string, Stamp>;

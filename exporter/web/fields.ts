@@ -1,7 +1,7 @@
 /** Reads typed values out of a YAML tree, one reader per kind of value, and notes everything that is wrong on the way. */
 
 import { nearestNames } from '../nearest-name.ts';
-import type { Place, Problem, YamlEntry, YamlMapping, YamlNode, YamlScalar } from './yaml-tree.ts';
+import type { Place, Problem, YamlEntry, YamlMapping, YamlNode, YamlScalar } from '../yaml-tree.ts';
 
 /** A value, and where it is written. */
 interface Written<T> {

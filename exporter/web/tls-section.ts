@@ -1,6 +1,7 @@
 /** The section tls_server_config: which certificate, which clients, which versions and ciphers. */
 
 import type { SecureVersion } from 'node:tls';
+import type { Place } from '../yaml-tree.ts';
 import {
   type Fields,
   flag,
@@ -23,7 +24,6 @@ import {
   tls13Suites,
   tlsVersions,
 } from './tls-names.ts';
-import type { Place } from './yaml-tree.ts';
 
 /** A certificate or key: its PEM text itself, or the path of its file as written. */
 export interface PemSource {

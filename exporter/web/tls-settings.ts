@@ -3,10 +3,10 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { dirname, resolve } from 'node:path';
 import { createSecureContext, type SecureContextOptions } from 'node:tls';
+import type { Problem } from '../yaml-tree.ts';
 import { readStamped, type StampedFile } from './stamped-file.ts';
 import type { ClientAuth } from './tls-names.ts';
 import type { PemSource, TlsSection } from './tls-section.ts';
-import type { Problem } from './yaml-tree.ts';
 
 export interface TlsSettings {
   readonly context: SecureContextOptions;

@@ -1,11 +1,11 @@
 /** The web configuration file of Prometheus' exporter-toolkit as data. Pure: certificates it names are read elsewhere. */
 
+import { type Problem, readYaml } from '../yaml-tree.ts';
 import { readFields } from './fields.ts';
 import { type RateLimit, rateLimitSection } from './rate-limit.ts';
 import { type Header, httpSection } from './response-headers.ts';
 import { type TlsSection, tlsSection } from './tls-section.ts';
 import { type Users, usersSection } from './users-section.ts';
-import { type Problem, readYaml } from './yaml-tree.ts';
 
 interface WebConfig {
   /** Undefined: plain HTTP. */
@@ -24,7 +24,7 @@ export interface ParsedWebConfig {
 
 /** Reads the text of a web configuration file. It never throws; an empty file turns nothing on. */
 export function parseWebConfig(source: string): ParsedWebConfig {
-  const { root, problems: syntaxProblems } = readYaml(source);
+  const { root, problems: syntaxProblems } = readYaml(source, 'follow');
   const problems = [...syntaxProblems];
   const nothing = { kind: 'text', text: '', isPlain: true, place: { start: 0, end: 0 } } as const;
   const sections = readFields<Sections>(root ?? nothing, { path: '', problems }, readers);

@@ -1,6 +1,7 @@
 /** The real exporter over a C library with NVML's ABI, scraped by a real Prometheus, while cards hang, die and complain. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { expect, it, onTestFinished, type TestContext, vi } from 'vitest';
 import { driver, plainCard, uuidOf } from '../exporter/nvml/cards.ts';
 import { buildFakeNvml } from '../exporter/nvml/fake-nvml.ts';
@@ -77,6 +78,67 @@ it('a card that hangs costs no scrape and no other card, and comes back', async 
   await expect.poll(() => temperatures(exporter), patience).toHaveLength(GPUS);
 });
 
+/** The default settings: those that decide how long a card may hang are not set. */
+const asDelivered = { EXPORTER_COLLECT_INTERVAL_MS: undefined, EXPORTER_READ_TIMEOUT_MS: undefined };
+
+interface Sample {
+  /** Of each card in the order of the page: its temperature is there. */
+  readonly read: string;
+  /** Of each card: its gpu_up. */
+  readonly up: string;
+  readonly isSourceUp: boolean;
+  readonly replaced: number;
+}
+
+/** What one page says. */
+async function sampleOf(exporter: RunningServer): Promise<Sample> {
+  const text = await page(exporter, '?profile=dcgm,native');
+  const all = (line: RegExp) => [...text.matchAll(line)].map(([, value]) => value).join('');
+  return {
+    read: all(/^DCGM_FI_DEV_GPU_TEMP\{gpu="(\d)"/gm),
+    up: all(/^gpu_up\{uuid="[^"]+"\} ([01])$/gm),
+    isSourceUp: text.includes('gpu_exporter_source_up{source="nvml"} 1\n'),
+    replaced: Number(all(/^gpu_exporter_source_child_restarts_total\{reason="wedged"\} (\d+)$/gm)),
+  };
+}
+
+/** The pages that are shown, one every 250 ms, until `isOver`. */
+async function sampleUntil(exporter: RunningServer, isOver: (sample: Sample) => boolean): Promise<readonly Sample[]> {
+  const samples: Sample[] = [];
+  const giveUpAtMs = Date.now() + patience.timeout;
+  for (;;) {
+    const sample = await sampleOf(exporter);
+    samples.push(sample);
+    if (isOver(sample)) return samples;
+    if (Date.now() > giveUpAtMs) throw new Error(`not over after ${JSON.stringify(sample)}`);
+    await delay(patience.interval);
+  }
+}
+
+it('three cards that hang at once cost no other card a single scrape', async (context) => {
+  const { say, start } = await machine(context, asDelivered);
+  const exporter = await start();
+  await expect.poll(() => temperatures(exporter), patience).toHaveLength(GPUS);
+  say(...[1, 4, 6].map((card) => `hang nvmlDeviceGetPowerUsage ${card}`));
+  // The first three are the cards, the next two the attempts to read one of them again.
+  const samples = await sampleUntil(exporter, ({ replaced }) => replaced >= 5);
+  const pages = new Set(samples.map(({ read, up, isSourceUp }) => `${read} ${up} ${isSourceUp}`));
+  // Until the round is over nobody knows more than before it.
+  expect([...pages]).toEqual(['01234567 11111111 true', '02357 10110101 true']);
+  expect(samples.length).toBeGreaterThan(20);
+});
+
+it('a driver that hangs as a whole shows no reading as if it were new', async (context) => {
+  const { say, start } = await machine(context, asDelivered);
+  const exporter = await start();
+  await expect.poll(() => temperatures(exporter), patience).toHaveLength(GPUS);
+  say('expire 1 1000', 'hang nvmlInit_v2 driver');
+  const beganMs = Date.now();
+  const samples = await sampleUntil(exporter, ({ read }) => read === '');
+  expect(Date.now() - beganMs).toBeLessThan(18_000);
+  expect(samples.at(-1)).toMatchObject({ read: '', up: '', isSourceUp: false });
+});
+
 it('a card that dies keeps its native series over a restart, and names its XID to everybody', async (context) => {
   const tool = await requireTool(context, 'prometheus');
   const { say, start } = await machine(context);
@@ -109,9 +171,12 @@ it('a card that dies keeps its native series over a restart, and names its XID t
   await expect.poll(() => value('count(gpu_up == 0)'), patience).toEqual(['1']);
   expect(await value('sum(up)')).toEqual(['1']);
   expect(await value('count(DCGM_FI_DEV_GPU_TEMP)')).toEqual(['7']);
-  // Before the restart it was lost, after it nobody can say more than that it is missing; the time goes on.
+  // The counter begins anew with the process and goes on for one reason, whichever the driver still gives; the life is kept.
   const lost = `gpu_unavailable_seconds_total{uuid="${uuidOf(2)}",reason=~"gpu_is_lost|missing"} > 0`;
-  expect(await value(`count(${lost})`)).toEqual(['2']);
+  await expect.poll(() => value(`count(${lost})`), patience).toEqual(['1']);
+  const { gpus } = (await json(second, '/api/v1/gpus')) as { gpus: readonly { unavailable_seconds: object }[] };
+  expect(gpus[2]).toMatchObject({ uuid: uuidOf(2), unavailable_seconds: { gpu_is_lost: expect.any(Number) } });
+  expect(gpus[2]?.unavailable_seconds).not.toMatchObject({ gpu_is_lost: 0 });
 });
 
 it('no library at the start is a state of its own, that ends when the driver comes', async (context) => {

@@ -163,7 +163,7 @@ describe('createCollector', () => {
     const snapshot = snapshotAt(0, ['A']);
     const earlier = observe(initialPresence, { kind: 'read', atMs: 0, snapshot });
     const options = { source, intervalMs: 1, timeoutMs: 15, now: () => 500 };
-    const collector = createCollector({ ...options, presence: resumed(earlier) });
+    const collector = createCollector({ ...options, presence: resumed(earlier, 400) });
     const round = collector.collect();
     reads[0]?.answer(snapshotAt(500));
     await round;

@@ -66,7 +66,7 @@ describe('createPresenceFile', () => {
     await file.close();
     expect(messages()).toEqual([]);
     const next = openFile(path);
-    expect(await next.file.load()).toEqual(resumed(eventful));
+    expect(await next.file.load()).toEqual(resumed(eventful, startMs));
     expect(next.messages()).toEqual([]);
   });
 
@@ -228,6 +228,21 @@ describe('decodePresence', () => {
   });
 });
 
+describe('a reason that a later exporter wrote', () => {
+  it('is an error to this one, whose time is not lost', () => {
+    const later = encodePresence(eventful)
+      .replaceAll('"reason":"missing"', '"reason":"melted"')
+      .replace('"unavailableMs":{"missing":0,', '"unavailableMs":{"melted":7,"missing":0,');
+    const lost = seen(seen(initialPresence, startMs, ['A', 'B']), startMs + 1000, ['B']);
+    const record = decodePresence(later);
+    if (record.kind === 'unusable') throw new Error(record.problem);
+    const { gpus, events } = record.presence;
+    expect(gpus.A).toMatchObject({ state: 'unavailable', reason: 'error' });
+    expect(gpus.A?.unavailableMs).toEqual({ ...lost.gpus.A?.unavailableMs, error: 7 });
+    expect(events.find(({ kind }) => kind === 'lost')).toMatchObject({ uuid: 'A', reason: 'error' });
+  });
+});
+
 describe('two exporters on one state file', () => {
   it('the second says so and leaves the file to the first, until that has ended', async () => {
     const first = openFile();
@@ -243,7 +258,7 @@ describe('two exporters on one state file', () => {
       `nothing is remembered across restarts: another exporter keeps its state in ${first.path}: give each exporter a state file of its own`,
     ]);
     await first.file.close();
-    expect(await openFile(first.path).file.load()).toEqual(resumed(eventful));
+    expect(await openFile(first.path).file.load()).toEqual(resumed(eventful, startMs));
   });
 
   it('a process that was killed leaves a whole file and no lock', async () => {

@@ -9,8 +9,10 @@ import {
   presenceRules,
   type Round,
   resumed,
+  type SpentTime,
 } from '../../exporter/presence.ts';
 import { decodePresence, encodePresence } from '../../exporter/presence-record.ts';
+import { noTime, spentSinceStart } from '../../exporter/presence-time.ts';
 import type { GpuSample, ReadFailure, Snapshot, XidEvent } from '../../exporter/snapshot.ts';
 
 const gpu = (uuid: string, rest: Partial<GpuSample> = {}): GpuSample => ({
@@ -22,6 +24,9 @@ const gpu = (uuid: string, rest: Partial<GpuSample> = {}): GpuSample => ({
 });
 
 const failure = (uuid: string | undefined, reason: string): ReadFailure => ({ uuid, reason, message: reason });
+
+/** A failure of a GPU that the driver still names. */
+const named = (uuid: string, reason: string): ReadFailure => ({ ...failure(uuid, reason), identity: gpu(uuid) });
 
 interface Reading {
   readonly failures?: readonly ReadFailure[];
@@ -118,6 +123,32 @@ describe('observe', () => {
     const presence = fold([read(0, ['A'], { failures: [failure('X', 'gpu_is_lost'), failure(undefined, 'error')] })]);
     expect(Object.keys(presence.gpus)).toEqual(['A']);
     expect(presence.gpus.A?.state).toBe('available');
+  });
+
+  it('knows a GPU that is dead at the first reading, if the driver says which it is', () => {
+    const failures = [named('A', 'irq_issue'), named('A', 'gpu_is_lost')];
+    const dead = fold([read(1000, ['B'], { failures })]);
+    expect(dead.gpus.A).toEqual({
+      identity: { index: 0, uuid: 'A', pciBusId: '00000000:07:00.0', modelName: 'NVIDIA A100-SXM4-80GB' },
+      state: 'unavailable',
+      reason: 'gpu_is_lost',
+      lostSinceMs: 1000,
+      firstSeenMs: 995,
+      lastSeenMs: 995,
+      availableMs: 0,
+      unavailableMs: { missing: 0, gpu_is_lost: 0, reset_required: 0, wedged: 0, error: 0 },
+      unobservedMs: 0,
+      xids: {},
+      lastXid: undefined,
+    });
+    expect(dead.events).toEqual([
+      { kind: 'appeared', atMs: 1000, uuid: 'A' },
+      { kind: 'appeared', atMs: 1000, uuid: 'B' },
+      { kind: 'lost', atMs: 1000, uuid: 'A', reason: 'gpu_is_lost' },
+    ]);
+    const repaired = fold([read(3000, ['B'], { failures }), read(4000, ['A', 'B'])], dead);
+    expect(time(repaired, 'A')).toMatchObject({ state: 'available', unavailableMs: { gpu_is_lost: 3000 } });
+    expect(repaired.gpus.A).toMatchObject({ firstSeenMs: 995, lastSeenMs: 3995 });
   });
 
   it('tells losses and returns once each, and not after rounds that could read nothing', () => {
@@ -243,7 +274,9 @@ const readingArbitrary: fc.Arbitrary<Omit<Snapshot, 'takenAtMs'>> = fc.record({
   gpus: fc.subarray(uuids).map((found) => found.map((uuid) => gpu(uuid))),
   health: fc.record({
     failures: fc.array(
-      fc.tuple(fc.constantFrom(...uuids), fc.constantFrom(...reasons)).map(([uuid, reason]) => failure(uuid, reason)),
+      fc
+        .tuple(fc.constantFrom(...uuids), fc.constantFrom(...reasons), fc.constantFrom(failure, named))
+        .map(([uuid, reason, failing]) => failing(uuid, reason)),
       { maxLength: 4 },
     ),
   }),
@@ -270,9 +303,14 @@ const roundsArbitrary = fc
     });
   });
 
-const totalMs = (presence: Presence, uuid: string): number => {
-  const { availableMs = 0, unobservedMs = 0, unavailableMs = {} } = presence.gpus[uuid] ?? {};
-  return availableMs + unobservedMs + Object.values<number>(unavailableMs).reduce((sum, ms) => sum + ms, 0);
+const totalMs = ({ availableMs, unobservedMs, unavailableMs }: SpentTime): number =>
+  Object.values(unavailableMs).reduce((sum, ms) => sum + ms, availableMs + unobservedMs);
+
+const lifetimeMs = ({ gpus }: Presence, uuid: string): number => totalMs(gpus[uuid] ?? noTime);
+
+const sinceStartMs = ({ gpus }: Presence, uuid: string): number => {
+  const found = gpus[uuid];
+  return found === undefined ? 0 : totalMs(spentSinceStart(found));
 };
 
 /** Every counter of one GPU, by name. */
@@ -284,19 +322,28 @@ const counters = (presence: Presence, uuid: string): Readonly<Record<string, num
 /** The sum of the pauses since the GPU was first seen, those in which the clock went forward. */
 function watchedMs(rounds: readonly Round[], uuid: string): number {
   const first = rounds.findIndex(
-    (round) => round.kind === 'read' && round.snapshot.gpus.some((found) => found.uuid === uuid),
+    (round) =>
+      round.kind === 'read' &&
+      [...round.snapshot.gpus, ...round.snapshot.health.failures.flatMap(({ identity }) => identity ?? [])].some(
+        (found) => found.uuid === uuid,
+      ),
   );
-  const instants = rounds.slice(first).map(({ atMs }) => Math.floor(atMs));
-  return first < 0
-    ? 0
-    : instants.slice(1).reduce((sum, atMs, index) => sum + Math.max(0, atMs - (instants[index] ?? 0)), 0);
+  return first < 0 ? 0 : forwardMs(rounds.slice(first));
+}
+
+/** The sum of the pauses between these rounds in which the clock went forward. */
+function forwardMs(rounds: readonly Round[]): number {
+  const instants = rounds.map(({ atMs }) => Math.floor(atMs));
+  return instants.slice(1).reduce((sum, atMs, index) => sum + Math.max(0, atMs - (instants[index] ?? 0)), 0);
 }
 
 describe('for any course of events', () => {
   it('available, unavailable and unobserved time add up to the time since a GPU was first seen, exactly', () => {
     fc.assert(
       fc.property(roundsArbitrary, fc.constantFrom(...uuids), (rounds, uuid) => {
-        expect(totalMs(fold(rounds), uuid)).toBe(watchedMs(rounds, uuid));
+        const presence = fold(rounds);
+        expect(lifetimeMs(presence, uuid)).toBe(watchedMs(rounds, uuid));
+        expect(sinceStartMs(presence, uuid)).toBe(watchedMs(rounds, uuid));
       }),
     );
   });
@@ -332,31 +379,51 @@ describe('for any course of events', () => {
     );
   });
 
-  it('a restart through the state file changes nothing but that the gap is unobserved', () => {
+  it('a restart through the state file changes nothing but that the time without an exporter is unobserved', () => {
+    const gapArbitrary = fc.tuple(fc.nat({ max: 500_000 }), fc.nat({ max: 500_000 }));
     fc.assert(
-      fc.property(roundsArbitrary, fc.nat({ max: 500_000 }), readingArbitrary, (rounds, gapMs, reading) => {
+      fc.property(roundsArbitrary, gapArbitrary, readingArbitrary, (rounds, [gapMs, startupMs], reading) => {
         const stopped = fold(rounds);
-        const atMs = (stopped.atMs ?? 0) + gapMs;
-        const next: Round = { kind: 'read', atMs, snapshot: { ...reading, takenAtMs: atMs } };
-        const restarted = observe(restart(stopped), next);
-        // The same rounds without a restart, had nothing been known in the gap.
-        const expected = observe(resumed(stopped), next);
-        expect(restarted).toEqual(expected);
+        const startMs = (stopped.atMs ?? 0) + gapMs;
+        const atMs = startMs + startupMs;
+        const restarted = observe(restart(stopped, startMs), {
+          kind: 'read',
+          atMs,
+          snapshot: { ...reading, takenAtMs: atMs },
+        });
         for (const uuid of Object.keys(stopped.gpus)) {
           const { unobservedMs: before = 0, ...others } = counters(stopped, uuid);
           const { unobservedMs: after = 0, ...now } = counters(restarted, uuid);
-          expect(after - before).toBe(gapMs);
+          expect(after - before).toBe(gapMs + startupMs);
           expect(now).toMatchObject(withoutXids(others));
+        }
+      }),
+    );
+  });
+
+  it('the time since the start begins at 0 with each exporter, and adds up to its own life, exactly', () => {
+    fc.assert(
+      fc.property(roundsArbitrary, roundsArbitrary, fc.nat({ max: 500_000 }), (rounds, later, gapMs) => {
+        const stopped = fold(rounds);
+        const startMs = (stopped.atMs ?? 0) + gapMs;
+        const started = restart(stopped, startMs);
+        const begin = failed(startMs);
+        const shifted = [begin, ...later.map((round) => ({ ...round, atMs: round.atMs - 1_000_000 + startMs }))];
+        const ended = fold(shifted, started);
+        for (const uuid of Object.keys(stopped.gpus)) {
+          expect(sinceStartMs(started, uuid)).toBe(0);
+          expect(sinceStartMs(ended, uuid)).toBe(forwardMs(shifted));
+          expect(lifetimeMs(ended, uuid)).toBe(lifetimeMs(stopped, uuid) + gapMs + sinceStartMs(ended, uuid));
         }
       }),
     );
   });
 });
 
-function restart(presence: Presence): Presence {
+function restart(presence: Presence, atMs: number): Presence {
   const record = decodePresence(encodePresence(presence));
   if (record.kind === 'unusable') throw new Error(record.problem);
-  return resumed(record.presence);
+  return resumed(record.presence, atMs);
 }
 
 // XIDs are counted in the round after the restart too.

@@ -134,7 +134,7 @@ export const errorMetrics: readonly Metric[] = [
     native: { name: 'gpu_row_remap_pending', help: 'Whether a remapping waits for a reset of the GPU.' },
   }),
   metric(total32, {
-    source: 'nvmlDeviceGetRetiredPages, single-bit; before Ampere',
+    source: 'NVML_FI_DEV_RETIRED_SBE (29); before Ampere',
     get: (gpu) => gpu.retiredPagesSbe,
     dcgm: {
       field: 'DCGM_FI_DEV_RETIRED_SBE',
@@ -145,7 +145,7 @@ export const errorMetrics: readonly Metric[] = [
     native: { ...retiredPages, labels: { cause: 'single_bit' } },
   }),
   metric(total32, {
-    source: 'nvmlDeviceGetRetiredPages, double-bit; before Ampere',
+    source: 'NVML_FI_DEV_RETIRED_DBE (30); before Ampere',
     get: (gpu) => gpu.retiredPagesDbe,
     dcgm: {
       field: 'DCGM_FI_DEV_RETIRED_DBE',
@@ -156,7 +156,7 @@ export const errorMetrics: readonly Metric[] = [
     native: { ...retiredPages, labels: { cause: 'double_bit' } },
   }),
   metric(flag, {
-    source: 'nvmlDeviceGetRetiredPagesPendingStatus; before Ampere',
+    source: 'NVML_FI_DEV_RETIRED_PENDING (31); before Ampere',
     get: (gpu) => gpu.retiredPagesPending,
     dcgm: {
       field: 'DCGM_FI_DEV_RETIRED_PENDING',

@@ -1,5 +1,6 @@
 /** Modes and states, as numbers. */
 
+import { fabricCompleted } from '../../fabric-state.ts';
 import type { GpuSample } from '../../snapshot.ts';
 import type { Metric } from '../metric.ts';
 import { code, flag, metric } from './kind.ts';
@@ -125,7 +126,6 @@ export const stateMetrics: readonly Metric[] = [
   ),
 ];
 
-const fabricCompleted = 3;
 const dcgmFabricFailed = 4;
 
 // DCGM folds the outcome of a completed registration into its state.

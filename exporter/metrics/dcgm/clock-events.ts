@@ -3,7 +3,7 @@
  * it began since the start. A fold over the samples, which are numbered in the order in which they were taken.
  */
 
-import { clockEventBits } from '../clock-event-bits.ts';
+import { clockEventBits } from '../../clock-event-bits.ts';
 
 type ClockEvent = keyof typeof clockEventBits;
 

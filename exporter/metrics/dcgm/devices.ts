@@ -5,7 +5,8 @@
  */
 
 import type { GpuSample } from '../../snapshot.ts';
-import { type DcgmEntity, flexibleEntities, gpuInstances } from './labels.ts';
+import { gpuInstances } from '../mig-rows.ts';
+import { type DcgmEntity, flexibleEntities } from './labels.ts';
 
 /** `all`, or the indices that were listed. */
 type Indices = 'all' | ReadonlySet<number>;

@@ -6,6 +6,7 @@
 import type { Presence } from '../../presence.ts';
 import type { GpuSample, MigInstance, Snapshot } from '../../snapshot.ts';
 import type { Labels } from '../exposition.ts';
+import { gpuInstances } from '../mig-rows.ts';
 import type { SelectedLabel } from './selection.ts';
 
 export interface DcgmOptions {
@@ -70,14 +71,6 @@ export function labelsWith(
 export function flexibleEntities(gpu: GpuSample): readonly DcgmEntity[] {
   const instances = gpuInstances(gpu);
   return instances.length === 0 ? [{ gpu, instance: undefined }] : instances;
-}
-
-/** One entity per GPU instance: its compute instances share memory and counters, and DCGM shows them as one. */
-export function gpuInstances(gpu: GpuSample): readonly DcgmEntity[] {
-  const byId = new Map<number, DcgmEntity>();
-  for (const instance of gpu.migInstances ?? [])
-    if (!byId.has(instance.gpuInstanceId)) byId.set(instance.gpuInstanceId, { gpu, instance });
-  return [...byId.values()];
 }
 
 function rowOf({ gpu, instance }: DcgmEntity, parts: DcgmRow['parts']): DcgmRow {

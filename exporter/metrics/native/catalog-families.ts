@@ -3,9 +3,9 @@
 import type { GpuSample } from '../../snapshot.ts';
 import { unknownPerInstance } from '../catalog/kind.ts';
 import { metrics } from '../catalog.ts';
-import { gpuInstances } from '../dcgm/labels.ts';
 import type { Family, Labels, Series } from '../exposition.ts';
 import { type Metric, type NativeName, plausible } from '../metric.ts';
+import { gpuInstances } from '../mig-rows.ts';
 import { type Definition, familyOf } from './definition.ts';
 
 type NativeMetric = Metric & { readonly native: NativeName };
@@ -37,12 +37,10 @@ export function migCatalogFamilies(gpus: readonly GpuSample[]): readonly Family[
   const instances = gpus.flatMap(gpuInstances);
   return migRows.map(({ metric, definition }) => {
     const series = instances.flatMap(({ gpu, instance }) =>
-      instance === undefined
-        ? []
-        : seriesOf(metric, metric.getMig?.(instance), {
-            uuid: gpu.uuid,
-            gpu_instance_id: String(instance.gpuInstanceId),
-          }),
+      seriesOf(metric, metric.getMig?.(instance), {
+        uuid: gpu.uuid,
+        gpu_instance_id: String(instance.gpuInstanceId),
+      }),
     );
     return familyOf(definition, series);
   });

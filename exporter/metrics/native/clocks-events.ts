@@ -1,8 +1,8 @@
 /** Why the clocks are where they are: one series per reason, in place of NVML's bit mask. */
 
+import { clockEventBits } from '../../clock-event-bits.ts';
 import type { GpuSample } from '../../snapshot.ts';
 import { bitMask } from '../catalog/kind.ts';
-import { clockEventBits } from '../clock-event-bits.ts';
 import type { Family, Series } from '../exposition.ts';
 import { plausible } from '../metric.ts';
 import { type Definition, familyOf } from './definition.ts';

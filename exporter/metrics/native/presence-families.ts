@@ -1,6 +1,7 @@
 /** Presence as metrics: every GPU ever seen, how long it could be used, and the XIDs it had. */
 
 import type { GpuPresence, Presence } from '../../presence.ts';
+import { spentSinceStart } from '../../presence-time.ts';
 import type { Family, Labels, Series } from '../exposition.ts';
 import { type Definition, familyOf, seconds } from './definition.ts';
 
@@ -18,7 +19,7 @@ const lastSeen: Definition = {
   type: 'gauge',
   unit: 'seconds',
   labels: perGpu,
-  help: 'When the GPU last gave its readings.',
+  help: 'When the GPU last gave its readings; of one that never gave any, when it was first listed.',
 };
 
 const available: Definition = {
@@ -26,7 +27,7 @@ const available: Definition = {
   type: 'counter',
   unit: 'seconds',
   labels: perGpu,
-  help: 'Time for which the GPU answered.',
+  help: 'Time for which the GPU answered, since the exporter was started.',
 };
 
 const unavailable: Definition = {
@@ -34,7 +35,7 @@ const unavailable: Definition = {
   type: 'counter',
   unit: 'seconds',
   labels: ['uuid', 'reason'],
-  help: 'Time for which the GPU did not answer, by reason; missing means that the driver no longer listed it.',
+  help: 'Time for which the GPU did not answer, by reason, since the exporter was started; missing means that the driver no longer listed it.',
 };
 
 const unobserved: Definition = {
@@ -42,7 +43,7 @@ const unobserved: Definition = {
   type: 'counter',
   unit: 'seconds',
   labels: perGpu,
-  help: 'Time in which nobody could tell: the driver as a whole could not be read, or the exporter did not run.',
+  help: 'Time in which nobody could tell, since the exporter was started: the driver as a whole could not be read.',
 };
 
 const xidErrors: Definition = {
@@ -116,9 +117,9 @@ export function presenceFamilies({ presence, presentGpus, expectedGpus }: Presen
   return [
     each(up, ({ state }, labels) => (state === 'unobserved' ? [] : [{ labels, value: state === 'available' ? 1 : 0 }])),
     each(lastSeen, ({ lastSeenMs }, labels) => [{ labels, value: seconds(lastSeenMs) }]),
-    each(available, ({ availableMs }, labels) => [{ labels, value: seconds(availableMs) }]),
+    each(available, (gpu, labels) => [{ labels, value: seconds(spentSinceStart(gpu).availableMs) }]),
     each(unavailable, unavailableSeries),
-    each(unobserved, ({ unobservedMs }, labels) => [{ labels, value: seconds(unobservedMs) }]),
+    each(unobserved, (gpu, labels) => [{ labels, value: seconds(spentSinceStart(gpu).unobservedMs) }]),
     each(xidErrors, xidSeries),
     each(lastXid, ({ lastXid: xid }, { uuid = '' }) =>
       xid === undefined ? [] : [{ labels: { uuid, xid: String(xid.code) }, value: seconds(xid.atMs) }],
@@ -129,7 +130,8 @@ export function presenceFamilies({ presence, presentGpus, expectedGpus }: Presen
   ];
 }
 
-function unavailableSeries({ unavailableMs }: GpuPresence, labels: Labels): readonly Series[] {
+function unavailableSeries(gpu: GpuPresence, labels: Labels): readonly Series[] {
+  const { unavailableMs } = spentSinceStart(gpu);
   return Object.entries(unavailableMs).map(([reason, ms]) => ({ labels: { ...labels, reason }, value: seconds(ms) }));
 }
 

@@ -18,15 +18,11 @@ export function processFamily(gpus: readonly GpuSample[]): Family {
   return familyOf(processDefinition, gpus.flatMap(seriesOfGpu));
 }
 
-// With MIG a process can be listed once for each instance: it is one process, and its memory is the sum.
 function seriesOfGpu({ uuid, processes = [] }: GpuSample): readonly Series[] {
-  const byProcess = Map.groupBy(processes, ({ pid, name, kind }) => JSON.stringify([pid, name, kind]));
-  return [...byProcess.values()].flatMap((entries) => {
-    const [process] = entries;
-    const used = entries.flatMap(({ usedMemoryMib }) => plausible(usedMemoryMib, mebibytes) ?? []);
-    if (process === undefined || used.length === 0) return [];
-    const value = used.reduce((sum, mib) => sum + mib, 0) * mebibytes.scale;
-    return [{ labels: { uuid, ...processLabels(process) }, value }];
+  return processes.flatMap((process) => {
+    const used = plausible(process.usedMemoryMib, mebibytes);
+    if (used === undefined) return [];
+    return [{ labels: { uuid, ...processLabels(process) }, value: used * mebibytes.scale }];
   });
 }
 

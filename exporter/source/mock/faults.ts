@@ -96,7 +96,7 @@ export const faultKinds: ReadonlyMap<string, FaultKind> = new Map([
   }),
   row('driver-reload', {
     scope: 'node',
-    what: 'no GPU of the node answers; afterwards the counters that live in the driver begin anew',
+    what: 'no GPU of the node can be read; afterwards the counters that live in the driver begin anew',
     lastsMs: driverLoadMs,
     parameters: {},
     effects: () => [{ kind: 'driver-reload' }],

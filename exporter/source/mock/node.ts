@@ -61,7 +61,9 @@ export function createSimulatedNode(plan: NodePlan, node: number, board: Simulat
     signal.throwIfAborted();
     const reached = reachability();
     if (reached === 'down') throw new Error(`${plan.name} is switched off`);
-    return reached === 'hang' ? hang(signal) : snapshot();
+    if (reached === 'hang') return hang(signal);
+    if (isInOutage(circumstances(), 'driver-reload', clock.elapsedMs())) throw new Error(driverAway(plan.name));
+    return snapshot();
   }
 
   const { name, gpus, profile } = plan;
@@ -89,10 +91,14 @@ function hang(signal: AbortSignal): Promise<never> {
   });
 }
 
+// As with a real driver that is not there: nothing can be said of any GPU.
+function driverAway(name: string): string {
+  return `the driver of ${name} is being loaded anew: no GPU can be read until it is there`;
+}
+
 type Readings = Pick<Snapshot, 'driverVersion' | 'nvmlVersion' | 'gpus' | 'health'>;
 
 function readings(cards: readonly Card[], acting: Circumstances, moment: Moment): Readings {
-  if (isInOutage(acting, 'driver-reload', moment.atMs)) return withoutDriver;
   const lost = new Set(cards.filter((card) => isOffTheBus(card, acting, moment.atMs)));
   return {
     driverVersion,
@@ -101,20 +107,6 @@ function readings(cards: readonly Card[], acting: Circumstances, moment: Moment)
     health: { failures: [...lost].map(lostFailure) },
   };
 }
-
-const withoutDriver: Readings = {
-  driverVersion: undefined,
-  gpus: [],
-  health: {
-    failures: [
-      {
-        uuid: undefined,
-        reason: 'driver_not_loaded',
-        message: 'the driver is being loaded anew: no GPU answers until it is there',
-      },
-    ],
-  },
-};
 
 function sample(card: Card, acting: Circumstances, moment: Moment): GpuSample {
   const influences = acting.influences[card.index] ?? [];
@@ -131,6 +123,7 @@ function isOffTheBus(card: Card, { influences }: Circumstances, atMs: number): b
 function lostFailure({ index, identity }: Card): ReadFailure {
   return {
     uuid: identity.uuid,
+    identity,
     reason: 'gpu_is_lost',
     message: `GPU ${index} has fallen off the bus: it answers nothing until the host is reset`,
   };

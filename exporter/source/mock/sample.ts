@@ -1,5 +1,7 @@
 /** A simulated GPU as a pure function: (card, what acts on it, instant) -> readings. No clock, no state. */
 
+import { clockEventBits } from '../../clock-event-bits.ts';
+import { fabricCompleted } from '../../fabric-state.ts';
 import type { GpuReadings } from '../../readings.ts';
 import type { GpuSample } from '../../snapshot.ts';
 import { clockReadings, engineReadings, isOccupied, linkReadings, memoryReadings } from './activity.ts';
@@ -19,9 +21,8 @@ interface CardCircumstances {
   readonly countersSinceMs: number;
 }
 
-const clocksEvent = { gpuIdle: 0x1, softwarePowerCap: 0x4, hardwareSlowdown: 0x8, hardwareThermal: 0x40 } as const;
 const idleBelowShare = 0.05;
-const fabric = { completed: 3, success: 0 } as const;
+const fabricSuccess = 0;
 
 /** One GPU that answers, at one instant. */
 export function sampleGpu(card: Card, moment: Moment, { influences, countersSinceMs }: CardCircumstances): GpuSample {
@@ -48,9 +49,9 @@ export function sampleGpu(card: Card, moment: Moment, { influences, countersSinc
 function reasons(scene: Scene, { isSlow, isAtLimit }: { isSlow: boolean; isAtLimit: boolean }): number {
   const isIdle = scene.moment.share < idleBelowShare && !isOccupied(scene);
   return (
-    (isIdle ? clocksEvent.gpuIdle : 0) |
-    (isAtLimit ? clocksEvent.softwarePowerCap : 0) |
-    (isSlow ? clocksEvent.hardwareSlowdown | clocksEvent.hardwareThermal : 0)
+    (isIdle ? clockEventBits.gpu_idle : 0) |
+    (isAtLimit ? clockEventBits.power_cap : 0) |
+    (isSlow ? clockEventBits.hw_slowdown | clockEventBits.hw_thermal : 0)
   );
 }
 
@@ -86,7 +87,7 @@ function stateReadings({ performanceState, persistenceMode, hasMig, isHopper }: 
     computeMode: 0,
     vgpuLicenseStatus: 0,
     ...(hasMig ? { migMode: 0 } : {}),
-    ...(isHopper ? { fabricState: fabric.completed, fabricStatus: fabric.success } : {}),
+    ...(isHopper ? { fabricState: fabricCompleted, fabricStatus: fabricSuccess } : {}),
   };
 }
 

@@ -11,7 +11,7 @@ import { namedScenarios } from './named-scenarios.ts';
 import { type FleetPlan, type NodePlan, type PlannedEvent, resolved, type ScenarioPlan } from './plan.ts';
 import type { ScheduledEvent } from './schedule.ts';
 import { readEvent } from './written-event.ts';
-import { type Locate, readYaml } from './yaml-places.ts';
+import { type Locate, readPlacedData } from './yaml-places.ts';
 
 export interface TimelineFile {
   /** Shown in messages; the file is not read here. */
@@ -39,7 +39,7 @@ const scenarioShape = {
 
 /** The whole plan, or everything that is wrong with the settings and the timeline. */
 export function planFleet(settings: FleetSettings, timeline?: TimelineFile): PlanResult {
-  const yaml = readYaml(timeline?.source ?? '');
+  const yaml = readPlacedData(timeline?.source ?? '');
   if (yaml.kind === 'broken') return { kind: 'invalid', problems: rendered(timeline, yaml.diagnostics) };
   const asked: Spot = { path: [], mistakes: [] };
   const written: Spot = { path: [], mistakes: [] };

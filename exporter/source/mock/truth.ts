@@ -8,7 +8,7 @@ import { nodeSeed } from './seed.ts';
 export interface TruthInterval extends Span {
   /** Whether the GPU could have worked. */
   readonly state: 'up' | 'down';
-  /** Whether its exporter could be scraped: not while it hangs, nor while the node is off. */
+  /** Whether anybody could have seen that: not while the exporter hangs, the driver is away, or the node is off. */
   readonly isObservable: boolean;
   /** The faults and behaviours at work, by name; flapping only while it keeps the GPU off the bus. */
   readonly because: readonly string[];
@@ -93,6 +93,6 @@ function causeOf({ id, effect: { kind } }: Influence, name: string, { fromMs, un
     fromMs,
     untilMs,
     takesDown: ['gone', 'flapping', 'driver-reload', 'node-down'].includes(kind),
-    hides: ['exporter-hang', 'node-down'].includes(kind),
+    hides: ['driver-reload', 'exporter-hang', 'node-down'].includes(kind),
   };
 }

@@ -1,8 +1,8 @@
 /** One event of a timeline as a person writes it: what happens, whom it strikes, from when to when. */
 
 import { z } from 'zod';
+import { parseDuration } from '../../duration.ts';
 import { nearestNames } from '../../nearest-name.ts';
-import { parseDuration } from './duration.ts';
 import { behaviourKinds, type FaultKind, faultKinds } from './faults.ts';
 import { below, type Fields, isMapping, note, readMapping, type Spot, shown } from './mapping.ts';
 import {

@@ -50,9 +50,9 @@ function watch(events: EventSet): void {
   tell({ kind: 'watch', state: 'watching', uuids: events.gpus.map(({ uuid }) => uuid) });
 }
 
-function goDeaf(): void {
+function goDeaf(code: number | undefined): void {
   tell({ kind: 'watch', state: 'down', uuids: [] });
-  order({ kind: 'renew' });
+  order({ kind: 'renew', code });
 }
 
 async function stopListening(): Promise<void> {

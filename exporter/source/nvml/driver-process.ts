@@ -5,6 +5,7 @@ import { getCompileCacheDir } from 'node:module';
 import { Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import type { GpuIdentity } from '../../snapshot.ts';
 import {
   type ChildEvent,
   type ChildOptions,
@@ -36,6 +37,8 @@ export interface DriverProcessOptions {
   readonly limits: TimeLimits;
   readonly launch?: Launch | undefined;
   readonly onEvent?: ((event: ChildEvent) => void) | undefined;
+  /** A GPU has said who it is. */
+  readonly onMet?: ((identity: GpuIdentity) => void) | undefined;
   /** One line of stdout or stderr. */
   readonly onOutput?: ((pid: number | undefined, line: string) => void) | undefined;
 }
@@ -71,6 +74,7 @@ export function startDriverProcess({
   limits,
   launch,
   onEvent,
+  onMet,
   onOutput,
 }: DriverProcessOptions): DriverProcess {
   const child = (launch ?? launchChild)(childOptions);
@@ -78,7 +82,8 @@ export function startDriverProcess({
   const ended = watchEnd(child, watch.lost);
   onLines(child.stdio?.[reportFd], longestReport, (line) => {
     const report = parseReport(line);
-    if (report !== undefined) watch.report(report);
+    if (report?.kind === 'met') onMet?.(report.identity);
+    else if (report !== undefined) watch.report(report);
   });
   child.on('message', (message) => {
     const event = parseEvent(message);

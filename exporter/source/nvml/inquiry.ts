@@ -19,6 +19,7 @@ export interface Inquiry {
 
 /** How often each call has failed with each code. */
 export interface Tally {
+  /** Ordinary answers are not counted. */
   add(name: CallName, code: number): void;
   counts(): readonly CallErrorCount[];
 }
@@ -27,6 +28,7 @@ export function createTally(): Tally {
   const counts = new Map<string, CallErrorCount>();
   return {
     add: (name, number) => {
+      if (isOrdinary(name, number)) return;
       const key = `${name} ${number}`;
       counts.set(key, { call: name, code: codeName(number), count: (counts.get(key)?.count ?? 0) + 1 });
     },
@@ -34,14 +36,24 @@ export function createTally(): Tally {
   };
 }
 
+/** The library for calls that belong to no inquiry: what goes wrong is counted all the same. */
+export function countingLibrary(library: NvmlLibrary, tally: Tally): NvmlLibrary {
+  return {
+    ...library,
+    call: (name, ...args) => {
+      const answer = library.call(name, ...args);
+      tally.add(name, answer.code);
+      return answer;
+    },
+  };
+}
+
 export function createInquiry(library: NvmlLibrary, tally: Tally): Inquiry {
   let failure: number | undefined;
   let trouble: number | undefined;
   function note(name: CallName, number: number): void {
-    if (!isOrdinary(name, number)) {
-      tally.add(name, number);
-      trouble ??= number;
-    }
+    tally.add(name, number);
+    if (!isOrdinary(name, number)) trouble ??= number;
     if (isGpuFailure(number) || isSessionFailure(number)) failure ??= number;
   }
   const inquiry: Inquiry = {

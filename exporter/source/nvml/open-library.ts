@@ -6,6 +6,7 @@ import type { LibraryChoice } from './protocol.ts';
 import { createRecordWriter } from './record-writer.ts';
 import { recordingLibrary } from './recording.ts';
 import { replayLibrary } from './replay.ts';
+import { messageOf } from './unknown.ts';
 
 const now = Date.now;
 
@@ -40,7 +41,3 @@ function open(path: string | undefined): NvmlLibrary {
 const searched =
   'It was looked for along LD_LIBRARY_PATH and where ldconfig -p lists libraries: install the NVIDIA driver, or give the container access to it.';
 const given = 'Give the path of the library that came with the NVIDIA driver, or none to have it looked for.';
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
-}

@@ -1,5 +1,6 @@
 /** Keeps at most one driver process for asking, and sees the killed ones off. What happened to them all is the supervision's state. */
 
+import type { GpuIdentity } from '../../snapshot.ts';
 import { type DriverProcess, type Launch, startDriverProcess } from './driver-process.ts';
 import { createOutputLog, type Log } from './output-log.ts';
 import type { ChildEvent, ChildOptions } from './protocol.ts';
@@ -21,6 +22,8 @@ export interface KeeperOptions {
   readonly log: Log;
   readonly launch?: Launch | undefined;
   readonly onEvent: (event: ChildEvent) => void;
+  /** A GPU has said who it is. */
+  readonly onMet: (identity: GpuIdentity) => void;
   /** The process that could be asked is no more. */
   readonly onLoss: () => void;
 }

@@ -4,8 +4,10 @@
  * call, which may never return.
  */
 
+import type { GpuIdentity } from '../../snapshot.ts';
 import type { NvmlReading, ReaderMemory } from './reading.ts';
 import type { SupportReport } from './support.ts';
+import { isRecord, type Unknown } from './unknown.ts';
 
 /** The pipe of the reading thread, as the driver process sees it: behind stdin, stdout, stderr and the IPC channel. */
 export const reportFd = 4;
@@ -39,7 +41,13 @@ export type Answer =
   | { readonly kind: 'support'; readonly id: number; readonly support: SupportReport }
   | { readonly kind: 'unavailable'; readonly id: number; readonly reason: string; readonly message: string };
 
-export type Report = ({ readonly kind: 'touching' } & Touching) | Answer;
+/** A GPU has said who it is, as far as it could. */
+export interface Introduction {
+  readonly kind: 'met';
+  readonly identity: GpuIdentity;
+}
+
+export type Report = ({ readonly kind: 'touching' } & Touching) | Introduction | Answer;
 
 /** What the driver process says on its own. */
 export type ChildEvent =
@@ -54,7 +62,7 @@ export function parseReport(line: string): Report | undefined {
   const value = parseJson(line);
   if (!isRecord(value)) return undefined;
   if (value.kind === 'touching') return isTouching(value) ? { ...value, kind: 'touching' } : undefined;
-  return isAnswer(value) ? value : undefined;
+  return isIntroduction(value) || isAnswer(value) ? value : undefined;
 }
 
 /** One message of the driver process; undefined for anything that is no event. */
@@ -85,14 +93,14 @@ export function createLineCutter(maxLength: number, onLine: (line: string) => vo
   };
 }
 
-type Unknown = Readonly<Record<string, unknown>>;
-
-function isRecord(value: unknown): value is Unknown {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
 function isTouching(value: Unknown): value is Unknown & Touching {
   return isOptionalText(value.gpu) && typeof value.step === 'string';
+}
+
+function isIntroduction(value: Unknown): value is Introduction & Unknown {
+  if (value.kind !== 'met' || !isRecord(value.identity)) return false;
+  const { index, uuid, pciBusId, modelName } = value.identity;
+  return typeof index === 'number' && [uuid, pciBusId, modelName].every((text) => typeof text === 'string');
 }
 
 function isAnswer(value: Unknown): value is Answer & Unknown {

@@ -1,11 +1,11 @@
 /** The question a driver process is working on, and how long its driver calls have been silent. */
 
-import type { Answer, Question, Report, Request, Touching } from './protocol.ts';
+import type { Answer, Introduction, Question, Report, Request, Touching } from './protocol.ts';
 
 export interface TimeLimits {
-  /** How long the reading of one GPU may take. */
+  /** How long the reading of one GPU may take; twice as long until the process has answered for the first time. */
   readonly gpuMs: number;
-  /** How long a step of the driver as a whole may take: without persistence mode it wakes every GPU when it is initialised. */
+  /** How long a step of the driver as a whole may take, and the start of the process. */
   readonly driverMs: number;
   /** How long a process that was killed may take to end before it is left behind. */
   readonly endMs: number;
@@ -20,19 +20,22 @@ export interface QuestionWatch {
   /** One question at a time. Never rejects. */
   ask(question: Question): Promise<Outcome>;
   /** What the process has written. */
-  report(report: Report): void;
+  report(report: Exclude<Report, Introduction>): void;
   /** The process has ended, or never started; from outside means that no driver call is to blame. */
   lost(message: string, isFromOutside: boolean): void;
 }
 
 // The limit is counted in ticks rather than on a clock: after a pause of the whole machine one tick is missing, not the answer.
 const ticksInLimit = 8;
+// The process that opens a GPU first wakes it: without persistence mode that takes up to three seconds.
+const wakingFactor = 2;
 
 export function createQuestionWatch(limits: TimeLimits, send: (request: Request) => void): QuestionWatch {
   const tickMs = Math.min(limits.gpuMs, limits.driverMs) / ticksInLimit;
   let touching: Touching = { step: 'starting' };
   let silentMs = 0;
   let lastId = 0;
+  let hasAnswered = false;
   let end: Outcome | undefined;
   let settle: ((outcome: Outcome) => void) | undefined;
 
@@ -49,12 +52,17 @@ export function createQuestionWatch(limits: TimeLimits, send: (request: Request)
 
   function tick(): void {
     silentMs += tickMs;
-    const limitMs = touching.gpu === undefined ? limits.driverMs : limits.gpuMs;
+    const limitMs = touching.gpu === undefined ? limits.driverMs : gpuLimitMs();
     if (silentMs >= limitMs) settle?.({ kind: 'wedged', touching, message: wedgeMessage(touching, limitMs) });
   }
 
-  function report(next: Report): void {
+  function gpuLimitMs(): number {
+    return hasAnswered ? limits.gpuMs : wakingFactor * limits.gpuMs;
+  }
+
+  function report(next: Exclude<Report, Introduction>): void {
     if (next.kind !== 'touching') {
+      hasAnswered = true;
       if (next.id === lastId) settle?.({ kind: 'answered', answer: next });
       return;
     }

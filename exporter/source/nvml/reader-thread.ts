@@ -3,13 +3,16 @@
 import { writeSync } from 'node:fs';
 import { flushCompileCache } from 'node:module';
 import { parentPort, workerData } from 'node:worker_threads';
+import type { GpuIdentity } from '../../snapshot.ts';
+import { countingLibrary, createTally, type Tally } from './inquiry.ts';
 import type { NvmlLibrary } from './library.ts';
 import { openLibrary } from './open-library.ts';
 import { parseChildOptions, type Report, type Request, reportFd } from './protocol.ts';
 import { createReader } from './reader.ts';
 import type { NvmlReader, ReaderMemory } from './reading.ts';
 import { createLinuxSystem } from './system.ts';
-import { awaitSilence, type ThreadData, type ThreadMessage, type ThreadOrder } from './thread-talk.ts';
+import { awaitSilence, isSilent, type ThreadData, type ThreadMessage, type ThreadOrder } from './thread-talk.ts';
+import { messageOf } from './unknown.ts';
 import type { Listening } from './xid.ts';
 import { createXidRegistrar, releasingBeforeShutdown, type XidRegistrar } from './xid-registrar.ts';
 
@@ -17,15 +20,18 @@ interface Instruments {
   readonly library: NvmlLibrary;
   readonly reader: NvmlReader;
   readonly registrar: XidRegistrar;
+  readonly tally: Tally;
 }
 
 const { argument, silenceFlag, recordFile }: ThreadData = workerData;
 const options = parseChildOptions(argument);
 const now = () => performance.now();
+// A GPU that does not say everything is asked who it is in every round.
+const introduced = new Map<string, string>();
 let instruments: Instruments | undefined;
 
 parentPort?.on('message', (order: ThreadOrder) => {
-  if (order.kind === 'renew') return instruments?.registrar.renew();
+  if (order.kind === 'renew') return renew(order.code);
   if (order.kind === 'close') return close();
   void answer(order);
 });
@@ -47,7 +53,7 @@ function open(request: Request): Instruments | undefined {
     instruments ??= createInstruments(request.kind === 'read' ? request.memory : undefined);
     return instruments;
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
+    const message = messageOf(error);
     const reason = options.library.kind === 'replay' ? 'recording_unusable' : 'library_not_found';
     report({ kind: 'unavailable', id: request.id, reason, message });
     return undefined;
@@ -60,16 +66,34 @@ function createInstruments(memory: ReaderMemory | undefined): Instruments {
   const listener = {
     listen: (events: Listening) => say({ kind: 'listen', events }),
     silence: () => awaitSilence(silenceFlag, () => say({ kind: 'silence' })),
+    isSilent: () => isSilent(silenceFlag),
   };
-  const registrar = createXidRegistrar({ library, listener, progress, now });
+  const tally = createTally();
+  const counted = countingLibrary(library, tally);
+  const registrar = createXidRegistrar({ library: counted, listener, progress, warn: console.error, now });
   const { maxProcesses } = options;
   const reader = createReader(releasingBeforeShutdown(library, registrar.release), {
     now,
     maxProcesses,
     system: createLinuxSystem(),
+    tally,
+    onMet: introduce,
     memory,
   });
-  return { library, reader, registrar };
+  return { library, reader, registrar, tally };
+}
+
+function introduce(identity: GpuIdentity): void {
+  const text = JSON.stringify(identity);
+  if (introduced.get(identity.uuid) === text) return;
+  introduced.set(identity.uuid, text);
+  report({ kind: 'met', identity });
+}
+
+// The wait was on the other thread, which counts nothing.
+function renew(code: number | undefined): void {
+  if (code !== undefined) instruments?.tally.add('nvmlEventSetWait_v2', code);
+  instruments?.registrar.renew();
 }
 
 // The readings are on their way before the XIDs are looked after: a driver that hangs over those has answered once more.

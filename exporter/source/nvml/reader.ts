@@ -3,7 +3,6 @@
 import { code } from './codes.ts';
 import { counterEpoch, hasRestarted } from './counter-epoch.ts';
 import { driverFailure } from './failures.ts';
-import { createTally } from './inquiry.ts';
 import type { NvmlLibrary } from './library.ts';
 import { createTrafficMeter } from './nvlink.ts';
 import type { NvmlReader, NvmlReading, Progress, ReaderMemory, ReaderOptions } from './reading.ts';
@@ -23,8 +22,7 @@ interface Question {
 
 /** Touches nothing before its first round. */
 export function createReader(library: NvmlLibrary, options: ReaderOptions): NvmlReader {
-  const { now, system } = options;
-  const tally = createTally();
+  const { now, system, tally } = options;
   const meter = createTrafficMeter();
   let memory = options.memory ?? nothingKnown;
   let session: Session | undefined;

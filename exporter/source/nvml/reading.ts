@@ -1,6 +1,7 @@
 /** One round over all GPUs, as the reader gives it, and what a reader must be told and remembers. Plain data: it passes between processes. */
 
-import type { CallErrorCount, GpuSample, ReadFailure } from '../../snapshot.ts';
+import type { CallErrorCount, GpuIdentity, GpuSample, ReadFailure } from '../../snapshot.ts';
+import type { Tally } from './inquiry.ts';
 
 export interface NvmlReader {
   /**
@@ -21,6 +22,10 @@ export interface ReaderOptions {
   /** How many processes to list for each GPU, the largest users of memory first; 0 does not ask for processes. */
   readonly maxProcesses: number;
   readonly system: DriverSystem;
+  /** Where failed calls are counted, also those that are made beside the reader. */
+  readonly tally: Tally;
+  /** Told who a GPU is before anything else is asked of it, at least once in each session. */
+  readonly onMet?: ((identity: GpuIdentity) => void) | undefined;
   /** What a reader before this one knew, so that GPUs and the counter epoch outlive the process. */
   readonly memory?: ReaderMemory | undefined;
 }

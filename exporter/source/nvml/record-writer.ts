@@ -1,6 +1,7 @@
 /** Where answers of NVML are recorded to: a new file for each driver process, of bounded size. What goes wrong never stops the reading. */
 
 import { openSync, writeSync } from 'node:fs';
+import { messageOf } from './unknown.ts';
 
 const mostFiles = 10;
 const mostMebibytes = 64;
@@ -45,8 +46,4 @@ function complain(problem: string): undefined {
 
 function isTaken(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === 'EEXIST';
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -3,6 +3,7 @@
 import type { CallValue } from './calls.ts';
 import type { Answer } from './library.ts';
 import { decode, recordingFormat, recordingVersion } from './recording.ts';
+import { isRecord, type Unknown } from './unknown.ts';
 
 export interface Recording {
   /** The first holds what came before any round. */
@@ -67,12 +68,6 @@ function checkHeader(header: unknown, at: string): number {
   if (header.version === recordingVersion) return Date.parse(header.date) || 0;
   const versions = `The recording has format version ${header.version}, and this exporter reads version ${recordingVersion}`;
   throw new Error(`${at}: ${versions}. ${recordAgain}`);
-}
-
-type Unknown = Readonly<Record<string, unknown>>;
-
-function isRecord(value: unknown): value is Unknown {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function isHeader(value: unknown): value is Unknown & { readonly date: string } {

@@ -67,6 +67,7 @@ function readOne(session: Session, { options, meter, progress }: RoundQuestion, 
   const known = session.identities.get(gpu.uuid);
   if (known === undefined) progress(gpu.uuid, 'identity');
   const identity = known ?? readIdentity(inquiry, gpu);
+  if (known === undefined) options.onMet?.(identity);
   if (inquiry.trouble() === undefined) session.identities.set(gpu.uuid, identity);
   return readGpu({ options, meter, profiler: session.profiler }, { gpu, identity, inquiry, progress });
 }

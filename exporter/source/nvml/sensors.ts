@@ -1,5 +1,6 @@
 /** What each call of one device says: one row is one question, and the readings that come out of its answer. */
 
+import { fabricCompleted } from '../../fabric-state.ts';
 import type { GpuReadings } from '../../readings.ts';
 import { celsius, count, count32, fanPercent, flag, mebibytes, megahertz, percent, upTo, watts } from './bounds.ts';
 import type { CallArguments, CallName, CallValue } from './calls.ts';
@@ -47,7 +48,6 @@ export function readingsOf<Value>(takes: Takes<Value>, value: Value): GpuReading
 const clock = { graphics: 0, sm: 1, memory: 2, video: 3 };
 const threshold = { shutdown: 0, slowdown: 1, maxMemory: 2, maxGpu: 3 };
 const gpuSensor = 0;
-const fabricCompleted = 3;
 const vgpuFeature = 1;
 
 /** In order of preference: a row whose readings are all there already is not asked. */

@@ -1,7 +1,7 @@
 /** One initialisation of the library: from nvmlInit to nvmlShutdown, with all that is worth no more than the handles of its time. */
 
 import type { GpuIdentity } from '../../snapshot.ts';
-import { createInquiry, type Inquiry, type Tally } from './inquiry.ts';
+import { countingLibrary, createInquiry, type Inquiry, type Tally } from './inquiry.ts';
 import type { NvmlLibrary } from './library.ts';
 import { createProfiler, type Profiler } from './profiling.ts';
 import type { DriverSystem, Progress } from './reading.ts';
@@ -40,7 +40,8 @@ export function openSession(library: NvmlLibrary, question: SessionQuestion): Op
   const { code } = inquiry.ask('nvmlInit_v2');
   if (code !== 0) return { kind: 'refused', code };
   progress(undefined, 'versions');
-  const profiler = createProfiler(library, now);
+  const counted = countingLibrary(library, tally);
+  const profiler = createProfiler(counted, now);
   const session: Session = {
     number,
     driverVersion: inquiry.value('nvmlSystemGetDriverVersion') || undefined,
@@ -53,7 +54,7 @@ export function openSession(library: NvmlLibrary, question: SessionQuestion): Op
     inquire,
     close: () => {
       profiler.close();
-      library.call('nvmlShutdown');
+      counted.call('nvmlShutdown');
     },
   };
   return { kind: 'open', session };

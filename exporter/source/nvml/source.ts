@@ -3,6 +3,7 @@
 import type { ReadFailure, Snapshot, Source } from '../../snapshot.ts';
 import { createDriver, type Driver } from './driver.ts';
 import type { Launch } from './driver-process.ts';
+import { createMetGpus, type MetGpus } from './met-gpus.ts';
 import type { Log } from './output-log.ts';
 import type { ChildEvent, LibraryChoice, WatchState } from './protocol.ts';
 import { gpuName, type TimeLimits } from './question-watch.ts';
@@ -20,7 +21,7 @@ export interface NvmlSourceOptions {
   readonly library: LibraryChoice;
   /** How many processes to list for each GPU, the largest users of memory first; 0 does not ask for them. */
   readonly maxProcesses: number;
-  readonly limits?: TimeLimits | undefined;
+  readonly limits: TimeLimits;
   readonly policy?: SupervisionPolicy | undefined;
 }
 
@@ -31,11 +32,8 @@ export interface NvmlSurroundings {
   readonly launch?: Launch | undefined;
 }
 
-/**
- * Two seconds are a hundred times what a healthy GPU takes, even on a busy node. With half a second for the next process to start,
- * three cards may hang one after the other before the readings of the others are ten seconds old, when they would be withheld.
- */
-export const standardLimits: TimeLimits = { gpuMs: 2_000, driverMs: 30_000, endMs: 5_000 };
+/** How long a GPU may take is a setting. */
+export const standardLimits: Omit<TimeLimits, 'gpuMs'> = { driverMs: 30_000, endMs: 5_000 };
 
 export const standardPolicy: SupervisionPolicy = {
   firstRetryMs: 5_000,
@@ -53,15 +51,17 @@ const maxPendingXids = 10_000;
 
 /** Starts nothing: the first reading does. */
 export function createNvmlSource(options: NvmlSourceOptions, { now, log, launch }: NvmlSurroundings): Source {
-  const { library, maxProcesses, limits = standardLimits, policy = standardPolicy } = options;
+  const { library, maxProcesses, limits, policy = standardPolicy } = options;
   const ears = createEars(now);
+  const met = createMetGpus();
   const child = { library, maxProcesses };
-  const driver = createDriver({ child, limits, policy, now, log, launch, onEvent: ears.hear, onLoss: ears.close });
+  const handlers = { onEvent: ears.hear, onMet: met.meet, onLoss: ears.close };
+  const driver = createDriver({ child, limits, policy, now, log, launch, ...handlers });
   const round = createRound(driver, now);
   return {
     read: async (signal) => {
       const { reading, takenAtMs } = await round.join(signal);
-      return snapshotOf({ reading, takenAtMs, driver, xids: ears.xids });
+      return snapshotOf({ reading, takenAtMs, driver, met, xids: ears.xids });
     },
     close: driver.close,
     status: () => {
@@ -140,17 +140,18 @@ async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<
 
 interface Findings extends Taken {
   readonly driver: Driver;
+  readonly met: MetGpus;
   readonly xids: XidLedger;
 }
 
-function snapshotOf({ reading, takenAtMs, driver, xids }: Findings): Snapshot {
+function snapshotOf({ reading, takenAtMs, driver, met, xids }: Findings): Snapshot {
   return {
     takenAtMs,
     driverVersion: reading.driverVersion,
     nvmlVersion: reading.nvmlVersion,
     gpus: reading.gpus.map(xids.mark),
     health: {
-      failures: failuresOf(reading, driver.supervision()),
+      failures: failuresOf(reading, driver.supervision()).map((failure) => identified(failure, reading, met)),
       callErrors: driver.callErrors(),
     },
     xids: xids.take(),
@@ -162,6 +163,11 @@ function failuresOf({ gpus, failures, memory }: NvmlReading, state: SupervisionS
   const suspects = suspectsLeftOut(state).map(([gpu, suspect]) => failureOf(gpu, suspect, memory));
   const all = [...failures, ...suspects];
   return gpus.length === 0 && all.length === 0 ? [noGpu] : all;
+}
+
+function identified(failure: ReadFailure, { memory }: NvmlReading, met: MetGpus): ReadFailure {
+  const identity = failure.uuid === undefined ? undefined : met.identityOf(failure.uuid, memory.gpus);
+  return identity === undefined ? failure : { ...failure, identity };
 }
 
 function failureOf(gpu: string, { how, step }: Suspect, memory: ReaderMemory): ReadFailure {

@@ -12,6 +12,7 @@ import { gpuMetrics } from './profiling.ts';
 import type { Progress } from './reading.ts';
 import { readingsOf, sensors } from './sensors.ts';
 import type { Handle } from './slots.ts';
+import { xidEvent } from './xid.ts';
 
 export interface SupportReport {
   /** The library, as it was asked for. */
@@ -120,7 +121,6 @@ const processCalls = [
 ] as const;
 
 const manyProcesses = 1024;
-const xidEvent = 0x8;
 
 function inspectLists(inquiry: Inquiry, device: Handle): readonly CallSupport[] {
   const link = inquiry.ask('nvmlDeviceGetNvLinkState', device, 0);

@@ -19,7 +19,11 @@ export type ThreadMessage =
   | { readonly kind: 'silence' | 'closed' };
 
 /** What it is told. */
-export type ThreadOrder = Request | { readonly kind: 'renew' } | { readonly kind: 'close' };
+export type ThreadOrder =
+  | Request
+  /** Waiting is not possible any more; the code is that of the wait, if it came back with one. */
+  | { readonly kind: 'renew'; readonly code: number | undefined }
+  | { readonly kind: 'close' };
 
 // Four times as long as one wait for an event.
 const silenceMs = 1_000;
@@ -33,6 +37,11 @@ export function awaitSilence(flag: Int32Array<SharedArrayBuffer>, ask: () => voi
   Atomics.store(flag, 0, 0);
   ask();
   return Atomics.wait(flag, 0, 0, silenceMs) !== 'timed-out';
+}
+
+/** Whether the silence that was asked for last has come, however late. */
+export function isSilent(flag: Int32Array<SharedArrayBuffer>): boolean {
+  return Atomics.load(flag, 0) === 1;
 }
 
 export function confirmSilence(flag: Int32Array<SharedArrayBuffer>): void {

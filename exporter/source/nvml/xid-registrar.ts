@@ -2,6 +2,7 @@
 
 import type { NvmlLibrary } from './library.ts';
 import type { KnownGpu, NvmlReading, Progress } from './reading.ts';
+import type { Handle } from './slots.ts';
 import { type EventSet, type Listening, registerForXids } from './xid.ts';
 
 /** Whoever waits for the events of the set, on another thread. */
@@ -10,6 +11,8 @@ interface Listener {
   listen(events: Listening): void;
   /** Ends the waiting, and blocks until it has ended; false when it does not. */
   silence(): boolean;
+  /** Whether the waiting that was to end has ended since. Does not block. */
+  isSilent(): boolean;
 }
 
 export interface XidRegistrar {
@@ -25,6 +28,8 @@ export interface RegistrarOptions {
   readonly library: NvmlLibrary;
   readonly listener: Listener;
   readonly progress: Progress;
+  /** One line for the log. */
+  readonly warn: (text: string) => void;
   /** Milliseconds. */
   readonly now: () => number;
 }
@@ -33,33 +38,45 @@ export interface RegistrarOptions {
 const renewMs = 1_000;
 const retryMs = 10_000;
 
+const stuckMessage = 'No XID is heard: the driver does not come back from waiting for one. Readings go on.';
+const backMessage = 'XIDs are heard again: the driver has come back from waiting for one.';
+
 /** Its calls block while the driver does. */
-export function createXidRegistrar({ library, listener, progress, now }: RegistrarOptions): XidRegistrar {
+export function createXidRegistrar(options: RegistrarOptions): XidRegistrar {
+  const { library, listener, progress, warn, now } = options;
   let current: { readonly key: string; readonly events: EventSet | undefined } | undefined;
   let renewAtMs = Number.POSITIVE_INFINITY;
-  let isStuck = false;
+  // A wait that does not come back holds its set: nothing may be freed under it, and no second one begun beside it.
+  let stuck: { readonly set: Handle | undefined } | undefined;
 
-  function release(): void {
-    const events = current?.events;
+  function giveBack(): void {
+    const set = current?.events?.set;
     current = undefined;
-    if (events === undefined) return;
-    if (listener.silence()) library.call('nvmlEventSetFree', events.set);
-    else giveUp();
+    if (set === undefined) return;
+    progress(undefined, 'xid events');
+    if (listener.silence()) return void library.call('nvmlEventSetFree', set);
+    stuck = { set };
+    listener.listen('down');
+    warn(stuckMessage);
   }
 
-  // A wait that does not come back holds its set: nothing may be freed under it, and no second one begun beside it.
-  function giveUp(): void {
-    isStuck = true;
-    listener.listen('down');
+  // A new process would not help: the kernel ends none that the driver holds, and the readings would have to wait for it.
+  function isHeld(): boolean {
+    if (stuck === undefined) return false;
+    if (!listener.isSilent()) return true;
+    if (stuck.set !== undefined) library.call('nvmlEventSetFree', stuck.set);
+    stuck = undefined;
+    warn(backMessage);
+    return false;
   }
 
   function follow(reading: NvmlReading, skip: ReadonlySet<string>): void {
-    if (isStuck) return;
+    if (isHeld()) return;
     const gpus = reading.memory.gpus.filter(({ uuid }) => !skip.has(uuid));
     const key = keyOf(reading, gpus);
     if (current?.key === key && now() < renewAtMs) return;
-    release();
-    if (isStuck) return;
+    giveBack();
+    if (stuck !== undefined) return;
     const { events, isPartial } = registerForXids(library, gpus, progress);
     current = { key, events };
     renewAtMs = isPartial ? now() + retryMs : Number.POSITIVE_INFINITY;
@@ -68,6 +85,12 @@ export function createXidRegistrar({ library, listener, progress, now }: Registr
 
   function renew(): void {
     renewAtMs = Math.min(renewAtMs, now() + renewMs);
+  }
+
+  function release(): void {
+    giveBack();
+    // The set dies with its session, whoever holds it.
+    if (stuck !== undefined) stuck = { set: undefined };
   }
 
   return { follow, renew, release };

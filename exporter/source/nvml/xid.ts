@@ -33,7 +33,8 @@ export interface Xid {
   readonly code: number;
 }
 
-const xidEvent = 0x8;
+/** Bit of NVML's event types. */
+export const xidEvent = 0x8;
 // NVML's own word for an XID it cannot name.
 const unknownXid = 999;
 // Nothing can end a wait early: the process ends no faster than this.
@@ -86,12 +87,12 @@ export interface XidWait {
 
 /**
  * Waits for XIDs until it is stopped, without blocking. `onFailure` is told once when waiting is not possible any more, as after
- * the loss of a GPU of the set: then the GPUs must be registered anew.
+ * the loss of a GPU of the set, and the code if there is one: then the GPUs must be registered anew.
  */
 export function waitForXids(
   library: NvmlLibrary,
   events: EventSet,
-  { onXid, onFailure }: { readonly onXid: (xid: Xid) => void; readonly onFailure: () => void },
+  { onXid, onFailure }: { readonly onXid: (xid: Xid) => void; readonly onFailure: (code: number | undefined) => void },
 ): XidWait {
   let isStopped = false;
   const uuids = new Map(events.gpus.map(({ device, uuid }) => [device, uuid]));
@@ -100,16 +101,16 @@ export function waitForXids(
     while (!isStopped) {
       const { code: number, value } = await library.waitForEvent(events.set, waitMs);
       if (value?.eventType === xidEvent) onXid({ uuid: uuids.get(value.device), code: value.eventData ?? unknownXid });
-      else if (number !== code.success && number !== code.timeout) return fail();
+      else if (number !== code.success && number !== code.timeout) return fail(number);
     }
   }
 
   // Whoever stops the wait may take the library away with it.
-  function fail(): void {
-    if (!isStopped) onFailure();
+  function fail(number?: number): void {
+    if (!isStopped) onFailure(number);
   }
 
-  const done = listen().catch(fail);
+  const done = listen().catch(() => fail());
   return {
     stop: () => {
       isStopped = true;

@@ -52,7 +52,7 @@ describe('gpu-uptime simulate', () => {
     },
     {
       args: ['driver-reload'],
-      says: 'The node is now simulated as driver-reload for 30 s: no GPU of the node answers; afterwards the counters that live in the driver begin anew.',
+      says: 'The node is now simulated as driver-reload for 30 s: no GPU of the node can be read; afterwards the counters that live in the driver begin anew.',
       active: [{ name: 'driver-reload', gpu: undefined, remainingMs: 30_000 }],
     },
     { args: ['xid', '--gpu', '1', '--set', 'code=79'], says: 'GPU 1 raises one XID, once.', active: [] },

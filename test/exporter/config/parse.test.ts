@@ -14,7 +14,7 @@ const defaults: Config = {
   expectedGpus: 0,
   processes: 0,
   collectIntervalMs: 1000,
-  readTimeoutMs: 3000,
+  readTimeoutMs: 1500,
   stateFile: undefined,
   profile: 'dcgm',
   hostname: hostname(),

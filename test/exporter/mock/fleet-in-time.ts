@@ -59,6 +59,15 @@ export function startFleet(
   };
 }
 
+/** Reads one node; undefined where nobody can: it is off, its exporter hangs, or its driver is away. */
+export async function look(world: FleetInTime, index = 0): Promise<Snapshot | undefined> {
+  if (nodeOf(world, index).reachability() !== 'ok') return undefined;
+  return world.read(index).catch((error: Error) => {
+    if (!error.message.includes('driver')) throw error;
+    return undefined;
+  });
+}
+
 /** The fleet's nodes, by index. */
 export function nodeOf({ fleet }: FleetInTime, index = 0): SimulatedFleet['nodes'][number] {
   const node = fleet.nodes[index];

@@ -1,10 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { createCollector } from '../../../exporter/collector.ts';
 import type { GpuSample, XidEvent } from '../../../exporter/snapshot.ts';
 import { faultKinds } from '../../../exporter/source/mock/faults.ts';
 import { a100Sxm80 } from '../../../exporter/source/mock/profiles.ts';
 import type { ScheduledEvent } from '../../../exporter/source/mock/schedule.ts';
-import { nodeOf, planned, sampleFleet, startFleet, startMs } from './fleet-in-time.ts';
+import { look, nodeOf, planned, sampleFleet, startFleet, startMs } from './fleet-in-time.ts';
 
 const minuteMs = 60_000;
 const hourMs = 60 * minuteMs;
@@ -65,29 +66,24 @@ describe('a node', () => {
     const { gpus, health, driverVersion } = await world.read();
     expect(gpus.map(({ index }) => index)).toEqual([0, 1, 3]);
     const message = 'GPU 2 has fallen off the bus: it answers nothing until the host is reset';
-    expect(health).toEqual({ failures: [{ uuid: nodeOf(world).uuids()[2], reason: 'gpu_is_lost', message }] });
+    const identity = { uuid: nodeOf(world).uuids()[2], index: 2, modelName: a100Sxm80.modelName };
+    const failure = { uuid: identity.uuid, reason: 'gpu_is_lost', message };
+    expect(health).toEqual({ failures: [{ ...failure, identity: expect.objectContaining(identity) }] });
     expect(driverVersion).toBe('570.86.15');
   });
 
-  it('has no GPU and no driver while that is loaded anew, and then counters that begin anew', async () => {
+  it('cannot be read while its driver is loaded anew, and then has counters that begin anew', async () => {
     const world = startFleet(planned({}, 'events: [{at: 10h, for: 30s, fault: driver-reload}]'));
     const readAt = async (ms: number) => {
       world.moveTo(ms);
       return world.read();
     };
     const before = await readAt(10 * hourMs - 1);
-    const during = await readAt(10 * hourMs);
+    const refusal = 'the driver of node-0 is being loaded anew: no GPU can be read until it is there';
+    await expect(readAt(10 * hourMs)).rejects.toThrow(refusal);
+    await expect(readAt(10 * hourMs + 29_999)).rejects.toThrow(refusal);
     const after = await readAt(10 * hourMs + 31_000);
-    expect(during).toMatchObject({
-      gpus: [],
-      driverVersion: undefined,
-      health: { failures: [{ reason: 'driver_not_loaded' }] },
-    });
-    expect([before, during, after].map(({ counterEpoch }) => counterEpoch)).toEqual([
-      `${startMs}-0`,
-      `${startMs}-0`,
-      `${startMs}-1`,
-    ]);
+    expect([before, after].map(({ counterEpoch }) => counterEpoch)).toEqual([`${startMs}-0`, `${startMs}-1`]);
     const [one] = after.gpus;
     const [same] = before.gpus;
     expect(one).toMatchObject({
@@ -100,6 +96,38 @@ describe('a node', () => {
     // One second of work since the load.
     expect(one?.energyMillijoules).toBeGreaterThan(250_000);
     expect(one?.energyMillijoules).toBeLessThan(400_000);
+  });
+
+  it('counts a GPU as lost that was off the bus before anybody looked', async () => {
+    const world = startFleet(planned({ gpus: 3 }, 'events: [{at: 0s, gpu: 2, fault: off-the-bus}]'));
+    const { source } = nodeOf(world);
+    const collector = createCollector({ source, intervalMs: 1, timeoutMs: 1000, now: world.fleet.board.clock.now });
+    await collector.collect();
+    const { gpus } = collector.state().presence;
+    const states = Object.values(gpus).map(({ identity, state, reason }) => [identity.index, state, reason]);
+    expect(states.toSorted()).toEqual([
+      [0, 'available', undefined],
+      [1, 'available', undefined],
+      [2, 'unavailable', 'gpu_is_lost'],
+    ]);
+  });
+
+  it('leaves its GPUs unobserved, not lost, while its driver is loaded anew', async () => {
+    const world = startFleet(planned({ gpus: 2 }, 'events: [{at: 10s, for: 10s, fault: driver-reload}]'));
+    const { source } = nodeOf(world);
+    const collector = createCollector({ source, intervalMs: 1, timeoutMs: 1000, now: world.fleet.board.clock.now });
+    const seen: unknown[] = [];
+    for (const ms of [0, 10_000, 20_000]) {
+      world.moveTo(ms);
+      await collector.collect();
+      const { failure, presence } = collector.state();
+      seen.push([failure?.reason, ...Object.values(presence.gpus).map(({ state }) => state)]);
+    }
+    expect(seen).toEqual([
+      [undefined, 'available', 'available'],
+      ['error', 'unobserved', 'unobserved'],
+      [undefined, 'available', 'available'],
+    ]);
   });
 
   it('hangs, or refuses, and comes back', async () => {
@@ -169,7 +197,7 @@ describe('XIDs', () => {
           const all: XidEvent[] = [];
           for (const ms of times) {
             world.moveTo(ms);
-            if (nodeOf(world).reachability() === 'ok') all.push(...((await world.read()).xids ?? []));
+            all.push(...((await look(world))?.xids ?? []));
           }
           return all;
         };
@@ -250,8 +278,7 @@ describe('counters', () => {
         const last = new Map<number, { epoch: string | undefined; values: ReturnType<typeof counters> }>();
         for (const ms of at) {
           world.moveTo(ms);
-          if (nodeOf(world).reachability() !== 'ok') continue;
-          const { gpus, counterEpoch: epoch } = await world.read();
+          const { gpus = [], counterEpoch: epoch } = (await look(world)) ?? {};
           for (const gpu of gpus) {
             const values = counters(gpu);
             const before = last.get(gpu.index);

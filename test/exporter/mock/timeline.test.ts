@@ -32,7 +32,10 @@ describe('planFleet', () => {
     ['events:\n\t- 1', '2:1: not YAML: tab characters must not be used in indentation; fix: indent with spaces'],
     ['a: 1\na: 2', '2:1: the key "a" is there twice; fix: keep one of the two'],
     ['fleet: &x {nodes: 1}\nevents: *x', '2:9: aliases are not understood here; fix: write the value itself'],
-    ['---\n---\nfleet: {}', '1:1: the file holds several YAML documents; fix: keep one'],
+    ['---\n---\nfleet: {}', '2:1: the file holds several YAML documents; fix: remove the "---" and what follows it'],
+    ['fleet: !car {nodes: 1}', '1:8: not YAML: unknown mapping tag !<!car>; fix: remove it'],
+    ['fleet: {<<: {nodes: 1}}', '1:9: "<<" is not understood here; fix: write the keys out'],
+    ['events: [{at: , fault: lost}]', `1:11: events[0].at is empty; fix: ${aDuration}`],
     ['? {a: 1}\n: 2', '1:3: a key must be plain text; fix: quote it or rename it'],
     ['fleet: {nodes: 0}', '1:16: fleet.nodes is 0; fix: give the number of nodes, a whole number from 1 to 10000'],
     [
@@ -49,7 +52,7 @@ describe('planFleet', () => {
     ],
     [
       'fleet: {profile: "a100:x"}',
-      '1:19: fleet.profile gives a100 the weight "x"; fix: give a whole number from 1: a100:3,h100:1',
+      '1:18: fleet.profile gives a100 the weight "x"; fix: give a whole number from 1: a100:3,h100:1',
     ],
     ['fleet: {seed: -1}', '1:15: fleet.seed is -1; fix: give a whole number from 0 to 4294967295'],
     [

@@ -4,7 +4,7 @@ import { behaviours } from '../../../exporter/source/mock/behaviours.ts';
 import { faultKinds } from '../../../exporter/source/mock/faults.ts';
 import type { ScheduledEvent } from '../../../exporter/source/mock/schedule.ts';
 import { groundTruth } from '../../../exporter/source/mock/truth.ts';
-import { type FleetInTime, nodeOf, planned, startFleet, startMs } from './fleet-in-time.ts';
+import { type FleetInTime, look, nodeOf, planned, startFleet, startMs } from './fleet-in-time.ts';
 
 const nodes = 2;
 const gpusPerNode = 3;
@@ -59,22 +59,31 @@ const events = fc
   );
 
 /** What can be seen of one GPU: there, gone, or nothing at all. */
-async function seen({ fleet, read }: FleetInTime, node: number): Promise<readonly string[]> {
-  const { source } = nodeOf({ fleet } as FleetInTime, node);
-  const reached = nodeOf({ fleet } as FleetInTime, node).reachability();
+async function seen(world: FleetInTime, node: number): Promise<readonly string[]> {
+  const { source, reachability } = nodeOf(world, node);
+  const reached = reachability();
   if (reached !== 'ok') {
     await expect(source.read(AbortSignal.abort(new Error('given up')))).rejects.toThrow(/given up/);
     return Array(gpusPerNode).fill(reached === 'down' ? 'refused' : 'hidden');
   }
-  const { gpus } = await read(node);
+  const snapshot = await look(world, node);
+  if (snapshot === undefined) return Array(gpusPerNode).fill('unreadable');
+  const { gpus } = snapshot;
   return Array.from({ length: gpusPerNode }, (_, index) => (gpus.some((gpu) => gpu.index === index) ? 'up' : 'gone'));
 }
+
+/** What is met where nobody can see a GPU, the first that applies. */
+const hiding = [
+  ['node-down', 'refused'],
+  ['exporter-hang', 'hidden'],
+  ['driver-reload', 'unreadable'],
+] as const;
 
 /** What the truth says can be seen. */
 function expected(fleet: FleetInTime['fleet'], place: (typeof places)[number], atMs: number): string {
   const [interval] = fleet.truth(place, { fromMs: startMs + atMs, untilMs: startMs + atMs + 1 });
   if (interval === undefined) return 'nothing';
-  if (!interval.isObservable) return interval.because.includes('node-down') ? 'refused' : 'hidden';
+  if (!interval.isObservable) return hiding.find(([cause]) => interval.because.includes(cause))?.[1] ?? 'nothing';
   return interval.state === 'up' ? 'up' : 'gone';
 }
 
@@ -144,13 +153,13 @@ describe('the truth', () => {
         const { board } = world.fleet;
         const log: { at: number; node: number; seen: readonly string[] }[] = [];
         let at = 0;
-        const look = async () => {
+        const lookAround = async () => {
           world.moveTo(at);
           for (let node = 0; node < nodes; node += 1) log.push({ at, node, seen: await seen(world, node) });
         };
         for (const { afterMs, what, name, scenario, node, gpu, lastsMs } of actions) {
           at += afterMs;
-          await look();
+          await lookAround();
           at += 1;
           world.moveTo(at);
           if (what === 'strike')
@@ -159,7 +168,7 @@ describe('the truth', () => {
             board.start(plan.scenarios[scenario] ?? { name: '', what: '', events: [] }, { node, gpu });
           if (what === 'clear') board.clear({ node, gpu });
           if (what === 'clear all') board.clear({ node: undefined, gpu: undefined });
-          await look();
+          await lookAround();
         }
         for (const { at: then, node, seen: was } of log) {
           const own = places.filter((place) => place.node === node);
@@ -200,7 +209,7 @@ events:
       interval(1, 2, 'up', true, 'hot'),
       interval(2, 3, 'down', true, 'hot', 'off-the-bus'),
       interval(3, 5, 'up', true, 'hot'),
-      interval(5, 5.5, 'down', true, 'hot', 'driver-reload'),
+      interval(5, 5.5, 'down', false, 'hot', 'driver-reload'),
       interval(5.5, 6, 'up', true, 'hot'),
       interval(6, 7, 'up', false, 'hot', 'exporter-hang'),
       interval(7, 8, 'up', true, 'hot'),

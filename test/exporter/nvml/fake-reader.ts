@@ -1,6 +1,7 @@
 /** A reader over the imitation of NVML, with a clock and an operating system that a test can turn. */
 
 import type { TestContext } from 'vitest';
+import { createTally } from '../../../exporter/source/nvml/inquiry.ts';
 import { type NvmlLibrary, openNvml } from '../../../exporter/source/nvml/library.ts';
 import { createReader } from '../../../exporter/source/nvml/reader.ts';
 import type { NvmlReader, NvmlReading, ReaderMemory } from '../../../exporter/source/nvml/reading.ts';
@@ -37,6 +38,7 @@ export function readerOver(context: TestContext, library: NvmlLibrary, options: 
     now: () => nowMs,
     maxProcesses: options.maxProcesses ?? 0,
     memory: options.memory,
+    tally: createTally(),
     system: {
       driverLoad: () => system.load,
       boundGpus: () => system.bound,

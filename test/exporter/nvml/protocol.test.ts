@@ -26,6 +26,7 @@ describe('parseReport', () => {
     [{ kind: 'touching', gpu: 'GPU-a', step: 'sensors' }],
     [{ kind: 'touching', step: 'nvmlInit_v2' }],
     [{ kind: 'reading', id: 1, reading }],
+    [{ kind: 'met', identity: { index: 0, uuid: 'GPU-a', pciBusId: '', modelName: 'NVIDIA L4' } }],
     [{ kind: 'support', id: 2, support: { gpus: [] } }],
     [{ kind: 'unavailable', id: 3, reason: 'library_not_found', message: 'There is none.' }],
   ])('understands %j', (report) => {
@@ -39,6 +40,7 @@ describe('parseReport', () => {
     ['a list', '[]'],
     ['a stranger', '{"kind":"hello","id":1}'],
     ['a GPU without a name', '{"kind":"touching","gpu":7,"step":"sensors"}'],
+    ['somebody without a name', '{"kind":"met","identity":{"index":0}}'],
     ['an answer to nothing', JSON.stringify({ kind: 'reading', reading })],
     ['a reading without GPUs', JSON.stringify({ kind: 'reading', id: 1, reading: { ...reading, gpus: null } })],
     ['a GPU that is none', JSON.stringify({ kind: 'reading', id: 1, reading: { ...reading, gpus: [7] } })],

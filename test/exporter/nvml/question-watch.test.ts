@@ -18,6 +18,15 @@ function ask() {
   return { watch, sent, outcomes, touch, askAgain };
 }
 
+/** The same with its second question, the first one being answered. */
+async function askTwice() {
+  const asked = ask();
+  asked.watch.report(refusal(1));
+  await vi.advanceTimersByTimeAsync(0);
+  asked.askAgain();
+  return asked;
+}
+
 describe('createQuestionWatch', () => {
   beforeEach(() => void vi.useFakeTimers());
   afterEach(() => void vi.useRealTimers());
@@ -43,14 +52,14 @@ describe('createQuestionWatch', () => {
   });
 
   it('calls a GPU wedged that takes longer than it may, however many steps it is in', async () => {
-    const { outcomes, touch } = ask();
+    const { outcomes, touch } = await askTwice();
     touch('GPU-a', 'sensors');
     await vi.advanceTimersByTimeAsync(1_500);
     touch('GPU-a', 'mig');
     await vi.advanceTimersByTimeAsync(499);
-    expect(outcomes).toEqual([]);
+    expect(outcomes).toHaveLength(1);
     await vi.advanceTimersByTimeAsync(1);
-    expect(outcomes).toEqual([
+    expect(outcomes.slice(1)).toEqual([
       {
         kind: 'wedged',
         touching: { gpu: 'GPU-a', step: 'mig' },
@@ -59,13 +68,22 @@ describe('createQuestionWatch', () => {
     ]);
   });
 
-  it('gives each GPU its own time', async () => {
+  it('gives a GPU twice the time until the process has answered once: it may have to be woken', async () => {
     const { outcomes, touch } = ask();
+    touch('GPU-a', 'enumeration');
+    await vi.advanceTimersByTimeAsync(3_999);
+    expect(outcomes).toEqual([]);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(outcomes).toMatchObject([{ message: 'GPU-a did not answer within 4 s (enumeration).' }]);
+  });
+
+  it('gives each GPU its own time', async () => {
+    const { outcomes, touch } = await askTwice();
     for (const gpu of ['GPU-a', 'GPU-b', 'GPU-c', 'GPU-d']) {
       touch(gpu, 'sensors');
       await vi.advanceTimersByTimeAsync(1_750);
     }
-    expect(outcomes).toEqual([]);
+    expect(outcomes).toHaveLength(1);
   });
 
   it('gives the driver as a whole more time, and the start of the process as much', async () => {

@@ -167,6 +167,20 @@ describe('a driver that is lost', () => {
   });
 });
 
+describe('a session that cannot be ended', () => {
+  it('is counted', async (context) => {
+    const { fake, read, system } = await openFakeReader(context);
+    fake.write(three);
+    read();
+    fake.write([...three, 'fail nvmlShutdown driver 999']);
+    system.load = 'boot-2';
+    expect(read()).toMatchObject({
+      session: 2,
+      callErrors: [{ call: 'nvmlShutdown', code: 'unknown', count: 1 }],
+    });
+  });
+});
+
 describe('plugging', () => {
   it('shows in the next round', async (context) => {
     const { fake, read } = await openFakeReader(context);

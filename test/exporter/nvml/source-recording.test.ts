@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, it, type TestContext } from 'vitest';
 import type { Snapshot } from '../../../exporter/snapshot.ts';
 import type { LibraryChoice } from '../../../exporter/source/nvml/protocol.ts';
-import { createNvmlSource } from '../../../exporter/source/nvml/source.ts';
+import { createNvmlSource, standardLimits } from '../../../exporter/source/nvml/source.ts';
 import { temporaryDirectory } from '../../servers/temporary-directory.ts';
 import { card, driver, h200, uuidOf } from './cards.ts';
 import { buildFakeNvml } from './fake-nvml.ts';
@@ -15,7 +15,8 @@ function open(context: TestContext, library: LibraryChoice) {
   const logged: string[] = [];
   const note = (fields: unknown, message?: string) => void logged.push(`${message} ${JSON.stringify(fields)}`);
   const log = { info: note, warn: note, error: note };
-  const source = createNvmlSource({ library, maxProcesses: 0 }, { now: () => 1_000_000, log });
+  const limits = { ...standardLimits, gpuMs: 5_000 };
+  const source = createNvmlSource({ library, maxProcesses: 0, limits }, { now: () => 1_000_000, log });
   context.onTestFinished(() => source.close());
   return { source, logged, read: () => source.read(new AbortController().signal) };
 }

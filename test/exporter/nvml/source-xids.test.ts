@@ -150,6 +150,37 @@ describe('the watch for XIDs', () => {
     expect((await read()).xids).toMatchObject([{ uuid: uuidOf(0), code: 79 }]);
   });
 
+  it('comes back after a wait that was too slow, in the same process', async (context) => {
+    const opened = await openListening(context, { gpus: 1 });
+    const { source, fake, say, read, processes, logged } = opened;
+    say('slow nvmlEventSetWait_v2 driver 3000', fake.logLine);
+    await expect.poll(fake.calls, soon).toContain('nvmlEventSetWait_v2 driver');
+    // The card is plugged in while the wait goes on, so that the set must be made anew.
+    fake.write([...cards(2), fake.logLine]);
+    await read();
+    await expect.poll(() => source.status?.().xidWatch, soon).toBe('down');
+    await watching(opened);
+    await expect.poll(async () => (await read()).gpus.map(({ lastXid }) => lastXid), soon).toEqual([0, 0]);
+    fake.write([...cards(2), fake.logLine, 'event 1 1 8 79']);
+    await twoMoreWaits(fake);
+    expect((await read()).xids).toMatchObject([{ uuid: uuidOf(1), code: 79 }]);
+    expect(processes).toHaveLength(1);
+    expect(logged).toEqual(Array.from({ length: 2 }, () => 'warn: a driver process has printed'));
+  });
+
+  it.for([
+    ['nvmlEventSetCreate', 'nvmlEventSetCreate driver 999', 'unknown'],
+    ['nvmlDeviceRegisterEvents', 'nvmlDeviceRegisterEvents 0 15', 'gpu_is_lost'],
+    ['nvmlEventSetWait_v2', 'nvmlEventSetWait_v2 driver 999', 'unknown'],
+  ] as const)('counts %s when it fails', async ([call, failing, code], context) => {
+    const { say, read } = await openSource(context, { gpus: 2 });
+    say(`fail ${failing}`);
+    await expect
+      .poll(async () => (await read()).health.callErrors, soon)
+      .toContainEqual({ call, code, count: expect.any(Number) });
+    expect((await read()).health.callErrors).toHaveLength(1);
+  });
+
   it('says where no GPU can report XIDs; there is no last XID then', async (context) => {
     const { source, fake, read } = await openSource(context);
     fake.write([...driver(1), ...plainCard(0)]);

@@ -15,10 +15,11 @@ import {
 
 const gpus = ['GPU-0', 'GPU-1', 'GPU-2', 'GPU-3', 'GPU-4', 'GPU-5', 'GPU-6', 'GPU-7'];
 const roundMs = 1_000;
-const wedgeMs = 2_000;
-const startMs = 500;
+// In a process that has just been started a GPU gets twice its limit of 1.5 seconds.
+const wedgeMs = 3_000;
+const startMs = 800;
 const overdueMs = 5_000;
-const maxSampleAgeMs = 10_000;
+const maxSampleAgeMs = 14_000;
 
 interface Change {
   readonly kind: 'hang' | 'heal' | 'driver hangs' | 'driver answers' | 'kernel holds' | 'kernel lets go';

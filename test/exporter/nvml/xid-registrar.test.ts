@@ -7,7 +7,10 @@ const uuids = ['GPU-a', 'GPU-b', 'GPU-c'];
 
 /** A registrar over a driver and a listener that note what is done to them, in order. */
 function setUp({ lost = [], isStubborn = false }: { lost?: readonly string[]; isStubborn?: boolean } = {}) {
+  let isWaiting = isStubborn;
   const done: string[] = [];
+  const warned: string[] = [];
+  const touched: string[] = [];
   let sets = 0;
   let nowMs = 0;
   const answers: Readonly<Record<string, (...args: readonly never[]) => unknown>> = {
@@ -36,15 +39,21 @@ function setUp({ lost = [], isStubborn = false }: { lost?: readonly string[]; is
     },
     silence: () => {
       done.push('silence');
-      return !isStubborn;
+      return !isWaiting;
     },
+    isSilent: () => !isWaiting,
   };
-  const registrar = createXidRegistrar({ library, listener, progress: () => undefined, now: () => nowMs });
+  const progress = (gpu: string | undefined, step: string) => void (gpu === undefined && touched.push(step));
+  const warn = (text: string) => void warned.push(text);
+  const registrar = createXidRegistrar({ library, listener, progress, warn, now: () => nowMs });
+  const comeBack = () => {
+    isWaiting = false;
+  };
   const pass = (ms: number) => {
     nowMs += ms;
   };
   const take = () => done.splice(0);
-  return { registrar, library, pass, take };
+  return { registrar, library, pass, take, comeBack, warned, touched };
 }
 
 const readingOf = (names: readonly string[], withMig: readonly string[] = []): NvmlReading => ({
@@ -99,6 +108,37 @@ describe('createXidRegistrar', () => {
     expect(take()).toEqual(['silence', 'listen down']);
     registrar.follow(readingOf(['GPU-a']), none);
     expect(take()).toEqual([]);
+  });
+
+  it('goes on as soon as a wait that was given up has come back, and says both once', () => {
+    const { registrar, take, comeBack, warned } = setUp({ isStubborn: true });
+    registrar.follow(readingOf(['GPU-a']), none);
+    registrar.follow(readingOf(['GPU-a', 'GPU-b']), none);
+    registrar.follow(readingOf(['GPU-a', 'GPU-b']), none);
+    take();
+    expect(warned).toEqual(['No XID is heard: the driver does not come back from waiting for one. Readings go on.']);
+    comeBack();
+    registrar.follow(readingOf(['GPU-a', 'GPU-b']), none);
+    expect(take()).toEqual(['free 1', 'create 2', 'listen GPU-a,GPU-b']);
+    expect(warned.slice(1)).toEqual(['XIDs are heard again: the driver has come back from waiting for one.']);
+  });
+
+  it('frees no set of a session that has ended while somebody waited on it', () => {
+    const { registrar, take, comeBack } = setUp({ isStubborn: true });
+    registrar.follow(readingOf(['GPU-a']), none);
+    registrar.release();
+    expect(take()).toEqual(['create 1', 'listen GPU-a', 'silence', 'listen down']);
+    comeBack();
+    registrar.follow(readingOf(['GPU-a']), none);
+    expect(take()).toEqual(['create 2', 'listen GPU-a']);
+  });
+
+  it('blames no GPU for the time it waits for silence', () => {
+    const { registrar, touched } = setUp();
+    registrar.follow(readingOf(['GPU-a']), none);
+    touched.length = 0;
+    registrar.release();
+    expect(touched).toEqual(['xid events']);
   });
 
   it('tries a GPU that could not be registered again every ten seconds', () => {

@@ -71,13 +71,13 @@ describe('nativeFamilies', () => {
     expect(seriesOf(families, 'gpu_nvlink_link_recovery_errors_total')).toEqual([]);
   });
 
-  it('adds up what a process has on several instances, and leaves out processes without a size', () => {
+  it('shows each process once for each kind of use, and leaves out processes without a size', () => {
     const families = familiesOf({
       processes: [
-        { pid: 7, name: 'python3', kind: 'compute', usedMemoryMib: 1 },
-        { pid: 7, name: 'python3', kind: 'compute', usedMemoryMib: 2 },
+        { pid: 7, name: 'python3', kind: 'compute', usedMemoryMib: 3 },
         { pid: 7, name: 'python3', kind: 'graphics', usedMemoryMib: 4 },
         { pid: 8, name: 'Xorg', kind: 'graphics' },
+        { pid: 9, name: 'blank', kind: 'compute', usedMemoryMib: 4_294_967_295 },
       ],
     });
     expect(seriesOf(families, 'gpu_process_memory_bytes')).toEqual([

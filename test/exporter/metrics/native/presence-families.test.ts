@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { nativeFamilies } from '../../../../exporter/metrics/native/families.ts';
-import { observe, type Presence } from '../../../../exporter/presence.ts';
+import { observe, type Presence, resumed } from '../../../../exporter/presence.ts';
 import { afterLoss, beforeLoss, stillLost } from '../hardware/lost-gpu.ts';
 import { presenceOf } from '../hardware/presence-of.ts';
 import { seriesOf } from './series-of.ts';
@@ -97,6 +97,64 @@ describe('the presence of a lost GPU', () => {
 
   it('says since when the counters of the driver run', () => {
     expect(seriesOf(families, 'gpu_counters_start_timestamp_seconds')).toEqual([[{}, startS]]);
+  });
+});
+
+describe('presence that an earlier exporter left', () => {
+  const atMs = stillLost.takenAtMs + 3_600_000;
+  const started = resumed(presence, atMs);
+  const after = [0, 1, 3].reduce((known, second): Presence => {
+    const takenAtMs = atMs + 2000 + second * 1000;
+    return observe(known, { kind: 'read', atMs: takenAtMs, snapshot: { ...stillLost, takenAtMs } });
+  }, started);
+  const restored = nativeFamilies({ snapshot: stillLost, presence: after, hostname: '' });
+
+  it('begins to count time at 0, and keeps no time in which no exporter ran', () => {
+    const names = ['gpu_available_seconds_total', 'gpu_unavailable_seconds_total', 'gpu_unobserved_seconds_total'];
+    const first = nativeFamilies({ snapshot: undefined, presence: started, hostname: '' });
+    const values = names.flatMap((name) => seriesOf(first, name)?.map(([, value]) => value));
+    expect(values).toEqual(Array.from({ length: 14 }, () => 0));
+  });
+
+  it('counts what it watches itself', () => {
+    expect(seriesOf(restored, 'gpu_available_seconds_total')).toEqual([
+      [kept, 3],
+      [lost, 0],
+    ]);
+    expect(seriesOf(restored, 'gpu_unavailable_seconds_total')?.[6]).toEqual([{ ...lost, reason: 'gpu_is_lost' }, 3]);
+    expect(seriesOf(restored, 'gpu_unobserved_seconds_total')).toEqual([
+      [kept, 2],
+      [lost, 2],
+    ]);
+  });
+
+  it('goes on counting XIDs', () => {
+    const ofLost = seriesOf(restored, 'gpu_xid_errors_total')?.slice(15) ?? [];
+    expect(ofLost.filter(([, value]) => value > 0)).toEqual([[{ ...lost, xid: '79' }, 1]]);
+  });
+});
+
+describe('a GPU that was dead when it was first listed', () => {
+  const { index, uuid, pciBusId, modelName } = beforeLoss.gpus[1] ?? {
+    index: 0,
+    uuid: '',
+    pciBusId: '',
+    modelName: '',
+  };
+  const failures = afterLoss.health.failures.map((failure) => ({
+    ...failure,
+    identity: { index, uuid, pciBusId, modelName },
+  }));
+  const deadFirst = { ...stillLost, health: { failures } };
+  const known = nativeFamilies({ snapshot: deadFirst, presence: presenceOf(deadFirst), hostname: '' });
+
+  it('has its series, is expected, and is not there', () => {
+    expect(seriesOf(known, 'gpu_up')).toEqual([
+      [lost, 0],
+      [kept, 1],
+    ]);
+    expect([seriesOf(known, 'gpu_expected'), seriesOf(known, 'gpu_present')]).toEqual([[[{}, 2]], [[{}, 1]]]);
+    expect(seriesOf(known, 'gpu_info')?.length).toBe(2);
   });
 });
 

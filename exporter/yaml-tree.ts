@@ -1,6 +1,7 @@
 /** A YAML document as text with places. What a text means is decided by the key it stands under, as Go's decoders do. */
 
 import { EVENT_ID, type Event, getScalarValue, parseEvents, SCALAR_STYLE, YAMLException } from 'js-yaml';
+import type { Diagnostic } from './diagnostic.ts';
 
 /** Half-open range of offsets into the source. */
 export interface Place {
@@ -49,37 +50,58 @@ export interface YamlTree {
   readonly problems: readonly Problem[];
 }
 
+/** What becomes of `*name`: the value it stands for, or a problem. */
+type AliasPolicy = 'follow' | 'refuse';
+
 const maxCharacters = 1024 * 1024;
 const maxDepth = 16;
+const tooLong: Problem = {
+  place: { start: 0, end: 0 },
+  message: `the file is longer than ${maxCharacters} characters`,
+  fix: 'give a shorter one',
+};
 
 /** Reads one document. Nothing that `source` holds makes it throw. */
-export function readYaml(source: string): YamlTree {
-  const nothing: Place = { start: 0, end: 0 };
-  if (source.length > maxCharacters)
-    return broken(nothing, `the file is longer than ${maxCharacters} characters`, 'give the web configuration file');
+export function readYaml(source: string, aliases: AliasPolicy): YamlTree {
+  if (source.length > maxCharacters) return { root: undefined, problems: [tooLong] };
   try {
-    return buildTree(source, parseEvents(source, { maxDepth }));
+    return buildTree({ source, events: parseEvents(source, { maxDepth }), aliases });
   } catch (error) {
-    // Exceptions of other kinds may escape js-yaml on hostile input; they are the file's fault all the same.
-    const start = error instanceof YAMLException ? (error.mark?.position ?? 0) : 0;
-    const reason = error instanceof YAMLException ? error.reason : 'it cannot be parsed';
-    return broken({ start, end: start + 1 }, `not YAML: ${reason}`, syntaxFix(reason));
+    return { root: undefined, problems: [syntaxProblem(source, error)] };
   }
 }
 
-function broken(place: Place, message: string, fix: string): YamlTree {
-  return { root: undefined, problems: [{ place, message, fix }] };
+/** Where in the source a place is, for people; what goes on after its line is cut there. */
+export function positionOf(source: string, { start, end }: Place): Pick<Diagnostic, 'line' | 'column' | 'endColumn'> {
+  const lines = source.slice(0, start).split(/\r\n|\r|\n/);
+  const column = (lines.at(-1)?.length ?? 0) + 1;
+  const [rest = ''] = source.slice(start, end).split(/[\r\n]/, 1);
+  return { line: lines.length, column, endColumn: column + Math.max(1, rest.length) };
+}
+
+/** What js-yaml threw. Exceptions of other kinds may escape it on hostile input; they are the file's fault all the same. */
+export function syntaxProblem(source: string, error: unknown): Problem {
+  const isYaml = error instanceof YAMLException;
+  const start = Math.min((isYaml ? error.mark?.position : undefined) ?? 0, source.length);
+  const reason = isYaml ? error.reason : 'it cannot be parsed';
+  const place = { start, end: Math.min(start + 1, source.length) };
+  return { place, message: `not YAML: ${reason}`, fix: syntaxFix(reason) };
 }
 
 function syntaxFix(reason: string): string {
   if (reason.includes('tab')) return 'indent with spaces';
   if (reason.startsWith('bad indentation')) return 'align this line with its siblings';
+  if (/^unknown \w+ tag/.test(reason)) return 'remove it';
   return 'look for an unclosed quote or bracket, or a missing space after ":"';
 }
 
-interface Builder {
+interface Parsed {
   readonly source: string;
   readonly events: readonly Event[];
+  readonly aliases: AliasPolicy;
+}
+
+interface Builder extends Parsed {
   readonly anchors: Map<string, YamlNode>;
   readonly problems: Problem[];
   cursor: number;
@@ -90,14 +112,14 @@ interface Builder {
 type NodeEvent = Exclude<Event, { type: typeof EVENT_ID.POP | typeof EVENT_ID.DOCUMENT }>;
 type ScalarEvent = Extract<Event, { type: typeof EVENT_ID.SCALAR }>;
 
-function buildTree(source: string, events: readonly Event[]): YamlTree {
-  const builder: Builder = { source, events, anchors: new Map(), problems: [], cursor: 1, lastOffset: 0 };
+function buildTree(parsed: Parsed): YamlTree {
+  const builder: Builder = { ...parsed, anchors: new Map(), problems: [], cursor: 1, lastOffset: 0 };
   const first = nextEvent(builder);
   const root = first && readNode(builder, first);
-  return { root, problems: [...builder.problems, ...laterDocuments(source, events)] };
+  return { root, problems: [...builder.problems, ...laterDocuments(parsed)] };
 }
 
-function laterDocuments(source: string, events: readonly Event[]): readonly Problem[] {
+function laterDocuments({ source, events }: Parsed): readonly Problem[] {
   if (events.filter(({ type }) => type === EVENT_ID.DOCUMENT).length < 2) return [];
   const start = [...source.matchAll(/^---/gm)].at(-1)?.index ?? 0;
   const message = 'the file holds several YAML documents';
@@ -132,10 +154,16 @@ function readAlias(builder: Builder, event: Extract<NodeEvent, { type: typeof EV
   const name = builder.source.slice(event.anchorStart, event.anchorEnd);
   const place = { start: event.anchorStart - 1, end: event.anchorEnd };
   builder.lastOffset = place.end;
-  const target = builder.anchors.get(name);
+  const target = builder.aliases === 'follow' ? builder.anchors.get(name) : undefined;
   if (target !== undefined) return { ...target, place };
-  builder.problems.push({ place, message: `unknown alias "*${name}"`, fix: `write &${name} before it is used` });
+  builder.problems.push({ place, ...aliasProblem(builder, name) });
   return { kind: 'text', place, text: '', isPlain: true };
+}
+
+function aliasProblem({ aliases }: Builder, name: string): Omit<Problem, 'place'> {
+  return aliases === 'follow'
+    ? { message: `unknown alias "*${name}"`, fix: `write &${name} before it is used` }
+    : { message: 'aliases are not understood here', fix: 'write the value itself' };
 }
 
 function readScalar(builder: Builder, event: ScalarEvent): YamlScalar {
@@ -182,7 +210,7 @@ function readEntries(builder: Builder): readonly YamlEntry[] {
 function addEntry(builder: Builder, entries: Map<string, YamlEntry>, keyNode: YamlNode, value: YamlNode): void {
   const place = keyNode.place;
   const refuse = (message: string, fix: string) => builder.problems.push({ place, message, fix });
-  if (keyNode.kind !== 'text') refuse('a key is a list or a mapping', 'give a name');
+  if (keyNode.kind !== 'text') refuse('a key must be plain text', 'quote it or rename it');
   else if (keyNode.isPlain && keyNode.text === '<<') refuse('"<<" is not understood here', 'write the keys out');
   else if (entries.has(keyNode.text)) refuse(`the key "${keyNode.text}" is there twice`, 'keep one of the two');
   else entries.set(keyNode.text, { key: keyNode.text, keyPlace: place, value });
