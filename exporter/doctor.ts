@@ -17,6 +17,10 @@ const options = {
 
 /** Resolves to the exit code: 0 all is well, 1 something is wrong, 2 the command line was. */
 export async function runDoctorCommand(env: Env, args: readonly string[]): Promise<number> {
+  if (args.includes('--help')) {
+    process.stdout.write(`${usage}\n`);
+    return 0;
+  }
   const values = readArgs(args);
   if (values instanceof Error) {
     process.stderr.write(`${values.message}\n${usage}\n`);
@@ -28,9 +32,15 @@ export async function runDoctorCommand(env: Env, args: readonly string[]): Promi
     libraryPath: env.LD_LIBRARY_PATH,
     uid: process.getuid?.(),
   });
+  process.stdout.on('error', ignoreClosedReader);
   const examination = examine(environment, await runDoctor({ library }));
   process.stdout.write(values.json ? `${JSON.stringify(examination, undefined, 2)}\n` : renderDoctor(examination));
   return exitCodeOf(examination);
+}
+
+// Whoever reads only the first lines, such as head, has what it wants.
+function ignoreClosedReader(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EPIPE') throw error;
 }
 
 type Values = ReturnType<typeof parseArgs<{ options: typeof options }>>['values'];

@@ -1,11 +1,11 @@
 /** What the settings name: files to read and words to understand. All of it is looked at before anything starts. */
 
-import { readFile } from 'node:fs/promises';
 import type { Logger } from 'pino';
 import type { Config } from './config/parse.ts';
 import { type Counters, createCounters } from './counters-file.ts';
 import { type DeviceSelection, parseDevices } from './metrics/dcgm/devices.ts';
 import { type Profiles, parseProfiles } from './metrics/profiles.ts';
+import { readRegularFile } from './regular-file.ts';
 import type { FleetPlan } from './source/mock/plan.ts';
 import { planFleet, type TimelineFile } from './source/mock/timeline.ts';
 import type { WebConfigFile } from './web/config-file.ts';
@@ -83,9 +83,11 @@ async function readFleetPlan(config: Config): Promise<FleetPlan | Refusal> {
   return result.kind === 'planned' ? result.plan : { problems: result.problems };
 }
 
+const maxTimelineBytes = 4 * 2 ** 20;
+
 async function readTimeline({ timelineFile: file }: Config): Promise<TimelineFile | Refusal | undefined> {
   if (file === undefined) return undefined;
-  return readFile(file, 'utf8').then(
+  return readRegularFile(file, maxTimelineBytes).then(
     (source) => ({ file, source }),
     (error: Error) => ({ problems: [`MOCK_TIMELINE: ${file} cannot be read: ${error.message}: name another file.`] }),
   );

@@ -109,7 +109,9 @@ function errorHandler(onError: (error: unknown) => void): ErrorRequestHandler {
 function clientProblem(error: unknown): Problem | undefined {
   if (!(error instanceof Error) || !('status' in error) || typeof error.status !== 'number') return undefined;
   if (error.status < 400 || error.status > 499) return undefined;
-  if (error.status === 413)
-    return { status: 413, title: 'Request body too large', detail: 'The body has more bytes than this takes.' };
+  if (error.status === 413) {
+    const limit = 'limit' in error ? `at most ${error.limit} bytes` : 'fewer bytes';
+    return { status: 413, title: 'Request body too large', detail: `The body may have ${limit}.` };
+  }
   return { status: error.status, title: 'Unreadable request body', detail: error.message };
 }

@@ -6,6 +6,7 @@ import manifest from '../package.json' with { type: 'json' };
 import { translateDcgm } from './config/dcgm-translation.ts';
 import { helpText } from './config/help.ts';
 import { type Config, parseConfig } from './config/parse.ts';
+import { unknownVariables } from './config/unknown-variables.ts';
 import { type Exporter, startExporter } from './exporter.ts';
 import { createLog } from './log.ts';
 import { type Preparation, prepare } from './preparation.ts';
@@ -24,10 +25,16 @@ export async function runExporter(env: NodeJS.ProcessEnv, argv: readonly string[
     case 'version':
       return print(`${version}\n`);
     case 'invalid':
-      return refuse(result.problems);
+      return refuse([...result.problems, ...(await problemsOf(result.rest))]);
     case 'run':
-      return run(result.config, translation.notes);
+      return run(result.config, [...translation.notes, ...unknownVariables(env)]);
   }
+}
+
+// What is wrong with files and words is told in the same go as what is wrong with settings.
+async function problemsOf(config: Config): Promise<readonly string[]> {
+  const prepared = await prepare(config, { now, log: createLog({ level: 'silent', format: 'json' }) });
+  return prepared.kind === 'invalid' ? prepared.problems : [];
 }
 
 async function run(config: Config, notes: readonly string[]): Promise<number> {
@@ -44,8 +51,21 @@ async function run(config: Config, notes: readonly string[]): Promise<number> {
   log.info({ address: config.address, port: exporter.port, source: exporter.source }, 'listening');
   reloading.exporter = exporter;
   log.info({ signal: await ending }, 'ending');
+  endAtLast(log);
   await exporter.close();
   return 0;
+}
+
+// Before systemd would do it, and with a reason.
+const endTimeoutMs = 8_000;
+
+// A thread that hangs in a file system would hold even process.exit.
+function endAtLast(log: Logger): void {
+  const end = () => {
+    log.error(`the exporter has not ended within ${endTimeoutMs / 1000} s, so it is killed`);
+    process.kill(process.pid, 'SIGKILL');
+  };
+  setTimeout(end, endTimeoutMs).unref();
 }
 
 async function start(config: Config, preparation: Preparation, log: Logger): Promise<Exporter | undefined> {

@@ -1,6 +1,12 @@
 #!/usr/bin/env node
 import { runtimeComplaint } from './runtime.mjs';
 
+// Whoever reads only the first lines, such as head, has what it wants.
+process.stdout.on('error', (error) => {
+  if (error.code === 'EPIPE') process.exit(0);
+  throw error;
+});
+
 const complaint = runtimeComplaint(process.versions.node);
 if (complaint !== '') {
   console.error(complaint);

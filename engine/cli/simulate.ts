@@ -105,6 +105,11 @@ interface Done {
 
 async function carryOut(wish: Wish, { env }: CommandIo): Promise<Done | Failure> {
   const base = env.EXPORTER_URL || `http://127.0.0.1:${env.EXPORTER_PORT || STANDARD_PORT}`;
+  if (!URL.canParse(base))
+    return {
+      code: 1,
+      failure: `EXPORTER_URL is "${base}": give the address of an exporter, such as http://127.0.0.1:9400.`,
+    };
   if (wish.name === 'recover') return recover(wish, base);
   const status = await ask(base, '', { method: 'GET' });
   if (isFailure(status)) return status;

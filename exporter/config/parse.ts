@@ -14,7 +14,8 @@ export type ConfigResult =
   | { readonly kind: 'run'; readonly config: Config }
   | { readonly kind: 'help' }
   | { readonly kind: 'version' }
-  | { readonly kind: 'invalid'; readonly problems: readonly string[] };
+  /** `rest` has the defaults in place of what is wrong, so that what the other settings name can be looked at too. */
+  | { readonly kind: 'invalid'; readonly problems: readonly string[]; readonly rest: Config };
 
 export type Env = Readonly<Record<string, string | undefined>>;
 type Flags = Readonly<Record<string, string | boolean | undefined>>;
@@ -38,10 +39,10 @@ export function parseConfig(env: Env, argv: readonly string[], translated = noth
   const given = { env, flags, origins: translated.origins };
   const wrong = rows.flatMap((setting) => problemOf(setting, given));
   const problems = [...translated.problems, ...flagProblems, ...wrong];
-  if (problems.length > 0) return { kind: 'invalid', problems };
   const config = readConfig(given);
+  if (problems.length > 0) return { kind: 'invalid', problems, rest: config };
   const conflicts = conflictsOf(config);
-  return conflicts.length > 0 ? { kind: 'invalid', problems: conflicts } : { kind: 'run', config };
+  return conflicts.length > 0 ? { kind: 'invalid', problems: conflicts, rest: config } : { kind: 'run', config };
 }
 
 interface Given {
@@ -51,16 +52,22 @@ interface Given {
 }
 
 function readConfig(given: Given): Config {
-  const values = Object.entries(settings).map(([name, setting]) => [
-    name,
-    setting.schema.parse(rawValue(setting, given).value),
-  ]);
+  const values = Object.entries(settings).map(([name, setting]) => [name, settingValue(setting, given)]);
   return Object.fromEntries(values) as Config;
+}
+
+function settingValue(setting: Setting<unknown>, given: Given): unknown {
+  const result = setting.schema.safeParse(rawValue(setting, given).value);
+  return result.success ? result.data : setting.schema.parse(setting.fallback);
 }
 
 function problemOf(setting: Setting<unknown>, given: Given): readonly string[] {
   const { value, origin } = rawValue(setting, given);
-  return setting.schema.safeParse(value).success ? [] : [`${origin} is ${JSON.stringify(value)}: ${setting.fix}.`];
+  return setting.schema.safeParse(value).success ? [] : [`${origin} is ${shortened(value)}: ${setting.fix}.`];
+}
+
+function shortened(value: string): string {
+  return JSON.stringify(value.length > 80 ? `${value.slice(0, 80)}…` : value);
 }
 
 function rawValue({ env: variable, flag, fallback }: Setting<unknown>, { env, flags, origins }: Given) {

@@ -92,7 +92,7 @@ const reading = {
   readTimeoutMs: wholeNumber(
     {
       env: 'EXPORTER_READ_TIMEOUT_MS',
-      what: 'how long a GPU may take to be read, in milliseconds, and twice that in a new driver process; one that takes longer is left out, and the process is replaced',
+      what: 'milliseconds a GPU may take to be read, twice that in a new driver process; then it is left out, and the process replaced',
       fallback: '1500',
     },
     [100, 10_000],

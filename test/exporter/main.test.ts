@@ -123,6 +123,9 @@ describe('node exporter/main.ts', () => {
     expect([refused.status, refused.body]).toEqual([422, expect.stringContaining('Write DCGM_FI_DEV_GPU_TEMP.')]);
     writeFileSync(file, 'DCGM_FI_DEV_SM_CLOCK, gauge, x\n');
     expect(await names()).toEqual(new Set(['DCGM_FI_DEV_GPU_TEMP']));
+    writeFileSync(file, '');
+    expect((await get(exporter, '/-/reload', { method: 'POST' })).status).toBe(422);
+    writeFileSync(file, 'DCGM_FI_DEV_SM_CLOCK, gauge, x\n');
     process.kill(exporter.pid, 'SIGHUP');
     await expect.poll(names).toEqual(new Set(['DCGM_FI_DEV_SM_CLOCK']));
   });
@@ -204,7 +207,7 @@ describe('node exporter/main.ts', () => {
     const counters = file('counters.csv', 'DCGM_FI_DEV_GPU_TMEP, gauge, x\n');
     const web = file('web.yml', 'basic_auth_user: {}\n');
     const timeline = file('fleet.yml', 'events: [{at: 1m, fault: off-the-buss}]\n');
-    const { code, stdout, stderr } = await runExporterProcess(['--port', '0', '--devices', 'x', '--profile', 'dgcm'], {
+    const { code, stdout, stderr } = await runExporterProcess(['--port', 'x', '--devices', 'x', '--profile', 'dgcm'], {
       GPU_SOURCE: 'mock',
       EXPORTER_COUNTERS_FILE: counters,
       EXPORTER_WEB_CONFIG_FILE: web,
@@ -213,6 +216,7 @@ describe('node exporter/main.ts', () => {
     expect([code, stdout]).toEqual([1, '']);
     expect(stderr.replaceAll(directory, '')).toMatchInlineSnapshot(`
       "The exporter cannot start:
+        --port is "x": give a whole number from 0 to 65535.
         EXPORTER_PROFILE is "dgcm": give dcgm, native, or platform, or several of them with commas between.
         EXPORTER_DEVICES is "x": give f, or g and i with indices if need be, for example g:0,2-3 or g+i:0-6.
         /counters.csv:1:1: "DCGM_FI_DEV_GPU_TMEP" is not a field of DCGM.

@@ -24,7 +24,7 @@ export interface Detection {
 }
 
 const instead = 'GPU_SOURCE=mock simulates GPUs all the same.';
-const standardDetectLimits: TimeLimits = { gpuMs: 2_000, driverMs: 5_000, endMs: 500 };
+const standardDetectLimits: TimeLimits = { gpuMs: 1_500, driverMs: 5_000, endMs: 500 };
 
 /** Never rejects, and comes back within the limits. */
 export async function detectSource(options: DetectOptions): Promise<Detection> {

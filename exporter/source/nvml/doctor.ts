@@ -20,7 +20,7 @@ export type DoctorReport =
   | { readonly kind: 'wedged' | 'crashed'; readonly touching: Touching; readonly message: string };
 
 // Many more questions than a reading asks, some of which take their time.
-const standardDoctorLimits: TimeLimits = { gpuMs: 10_000, driverMs: 30_000, endMs: 1_000 };
+const standardDoctorLimits: TimeLimits = { gpuMs: 5_000, driverMs: 30_000, endMs: 1_000 };
 
 /** Never rejects, and comes back within the limits. */
 export async function runDoctor({

@@ -64,6 +64,7 @@ export function createXidRegistrar(options: RegistrarOptions): XidRegistrar {
   function isHeld(): boolean {
     if (stuck === undefined) return false;
     if (!listener.isSilent()) return true;
+    progress(undefined, 'xid events');
     if (stuck.set !== undefined) library.call('nvmlEventSetFree', stuck.set);
     stuck = undefined;
     warn(backMessage);

@@ -116,7 +116,7 @@ describe('parseConfig', () => {
     ],
     [{ MOCK_NODES: '9' }, 'MOCK_NODES is 9 and MOCK_GPUS is 8: give each node at least one GPU.'],
   ])('refuses %j', (env, problem) => {
-    expect(parseConfig(env, [])).toEqual({ kind: 'invalid', problems: [problem] });
+    expect(parseConfig(env, [])).toMatchObject({ kind: 'invalid', problems: [problem] });
   });
 
   it('names every problem at once, each with its fix', () => {
@@ -124,6 +124,8 @@ describe('parseConfig', () => {
     const more = { EXPORTER_COLLECT_INTERVAL_MS: '1', EXPORTER_PORT: 'tcp://10.0.0.1:9400' };
     expect(parseConfig({ ...env, ...more }, ['--seed', '-1', '--bogus', 'stray', '--hostname'])).toEqual({
       kind: 'invalid',
+      // What is wrong has its default, so that what the others name can be looked at.
+      rest: defaults,
       problems: [
         '--bogus is not a flag: see --help for those there are.',
         '"stray" is not understood: the exporter takes flags only, see --help.',

@@ -34,7 +34,7 @@ describe('runDoctor', () => {
     expect(await examine(context, 'hang nvmlDeviceGetPowerUsage 1')).toEqual({
       kind: 'wedged',
       touching: { gpu: uuidOf(1), step: 'nvmlDeviceGetPowerUsage' },
-      message: `${uuidOf(1)} did not answer within 1 s (nvmlDeviceGetPowerUsage).`,
+      message: `${uuidOf(1)} did not answer within 2 s (nvmlDeviceGetPowerUsage).`,
     });
   });
 

@@ -123,7 +123,10 @@ describe('a driver that is lost', () => {
     const after = read();
     expect(after.gpus).toEqual(before.gpus);
     expect([before.session, after.session]).toEqual([1, 2]);
-    expect(after.callErrors).toEqual([{ call: 'nvmlDeviceGetCount_v2', code: 'uninitialized', count: 1 }]);
+    expect(after.callErrors).toEqual([
+      { call: 'nvmlDeviceGetCount_v2', code: 'uninitialized', count: 1 },
+      { call: 'nvmlShutdown', code: 'uninitialized', count: 1 },
+    ]);
   });
 
   it('and does not come back is the answer, until it does', async (context) => {

@@ -8,12 +8,6 @@ import { uuidOf } from './cards.ts';
 import { openSource, soon } from './nvml-source.ts';
 
 const indices = ({ gpus }: Snapshot) => gpus.map(({ index }) => index);
-const identityOf = (index: number) => ({
-  index,
-  uuid: uuidOf(index),
-  pciBusId: `00000000:0${index}:00.0`,
-  modelName: 'NVIDIA L4',
-});
 const reasons = ({ health }: Snapshot) => health.failures.map(({ uuid, reason }) => [uuid, reason]);
 
 describe('createNvmlSource', () => {
@@ -79,7 +73,7 @@ describe('a GPU that hangs', () => {
       {
         uuid: uuidOf(5),
         reason: 'wedged',
-        identity: identityOf(5),
+        identity: { index: 5, uuid: uuidOf(5), pciBusId: '00000000:05:00.0', modelName: 'NVIDIA L4' },
         message: `GPU 5 (${uuidOf(5)}): a driver call did not come back (sensors). It is left out, and tried again alone after pauses that grow.`,
       },
     ]);
@@ -181,39 +175,6 @@ describe('a GPU that is lost', () => {
     expect([indices(returned), reasons(returned)]).toEqual([[0, 1, 2, 3, 4, 5, 6, 7], []]);
     expect(processes).toHaveLength(1);
     expect(source.status?.().childRestarts).toEqual({ wedged: 0, crashed: 0, driver_reloaded: 0 });
-  });
-});
-
-describe('a GPU that is out of order at the very first reading', () => {
-  it.for([
-    ['hangs', 'hang nvmlDeviceGetPowerUsage 1', 'wedged', identityOf(1)],
-    ['is lost halfway', 'fail nvmlDeviceGetPowerUsage 1 15', 'gpu_is_lost', identityOf(1)],
-    [
-      'is lost before it says more than its UUID',
-      'fail nvmlDeviceGetPciInfo_v3 1 15',
-      'gpu_is_lost',
-      { index: 1, uuid: uuidOf(1), pciBusId: '', modelName: 'unknown' },
-    ],
-    [
-      'hangs before it says more than its UUID',
-      'hang nvmlDeviceGetPciInfo_v3 1',
-      'wedged',
-      { index: 1, uuid: uuidOf(1), pciBusId: '', modelName: 'unknown' },
-    ],
-  ] as const)('and %s is known by what it has said', async ([_what, line, reason, identity], context) => {
-    const { say, read } = await openSource(context, { gpus: 3, limits: { gpuMs: 1_000 } });
-    say(line);
-    const { gpus, health } = await read();
-    expect(gpus.map(({ index }) => index)).toEqual([0, 2]);
-    expect(health.failures).toEqual([{ uuid: uuidOf(1), reason, identity, message: expect.any(String) }]);
-  });
-
-  it('keeps the identity it had before it said less', async (context) => {
-    const { say, read, processes } = await openSource(context, { gpus: 2 });
-    await read();
-    processes[0]?.kill('SIGKILL');
-    say('fail nvmlDeviceGetPciInfo_v3 1 15');
-    expect((await read()).health.failures).toMatchObject([{ reason: 'gpu_is_lost', identity: identityOf(1) }]);
   });
 });
 
