@@ -41,6 +41,7 @@ export async function prepare(config: Config, tools: PreparationTools): Promise<
   const counters = keep(await readCounters(config, tools.log));
   const fleet = keep(await readFleetPlan(config));
   const webConfig = keep(await readWebConfig(config, tools));
+  problems.push(...(await recordingProblems(config, tools.log)));
   if (fleet !== undefined) problems.push(...portProblems(config, fleet));
   const isComplete = profiles && devices && counters && fleet && webConfig;
   if (problems.length > 0 || !isComplete) return { kind: 'invalid', problems };
@@ -97,6 +98,15 @@ async function readTimeline({ timelineFile: file }: Config): Promise<TimelineFil
 function portProblems({ nodePorts }: Config, { nodes }: FleetPlan): readonly string[] {
   if (nodePorts === 0 || nodePorts + nodes.length - 1 <= 65_535) return [];
   return [`MOCK_NODE_PORTS is ${nodePorts} and there are ${nodes.length} nodes: the last port would be above 65535.`];
+}
+
+// Loaded only where answers are recorded or replayed, which is rare.
+async function recordingProblems({ source, replayFile, recordFile }: Config, log: Logger): Promise<readonly string[]> {
+  const replay = source === 'replay' ? replayFile : undefined;
+  const record = source === 'nvml' ? recordFile : undefined;
+  if (replay === undefined && record === undefined) return [];
+  const { checkRecordingFiles } = await import('./source/nvml/recording-check.ts');
+  return checkRecordingFiles({ replay, record }, log);
 }
 
 interface OptionalWebConfig {

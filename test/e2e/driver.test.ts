@@ -228,6 +228,7 @@ it('what was recorded from the driver is published again by a replay', async (co
   await expect.poll(() => lines(replayed), patience).toEqual(published);
   await replayed.stop();
   writeFileSync(recording, 'nonsense\n');
-  const broken = await start({ GPU_SOURCE: 'replay', NVML_REPLAY_FILE: recording });
-  await expect.poll(async () => (await fetch(`${broken.url}/-/ready`)).text(), patience).toContain(`${recording}:1`);
+  await expect(start({ GPU_SOURCE: 'replay', NVML_REPLAY_FILE: recording })).rejects.toThrow(
+    `NVML_REPLAY_FILE: ${recording}:1: this is not a recording of NVML`,
+  );
 });

@@ -22,6 +22,7 @@ const closeMs = 500;
 const [, , argument] = process.argv;
 const options = parseChildOptions(argument);
 const silenceFlag = createSilenceFlag();
+let hasRecordingEnded = false;
 const recordFile = toRecord(options.library);
 let library: NvmlLibrary | undefined;
 let wait: XidWait | undefined;
@@ -32,6 +33,7 @@ const thread = new Worker(fileURLToPath(new URL('./reader-thread.ts', import.met
 thread.on('message', (message: ThreadMessage) => {
   if (message.kind === 'closed') end();
   else if (message.kind === 'listen') listen(message.events);
+  else if (message.kind === 'recording_ended') endRecording(message.why);
   else void stopListening().then(() => confirmSilence(silenceFlag));
 });
 process.on('message', (message) => order(parseRequest(message)));
@@ -45,7 +47,7 @@ function listen(events: Listening): void {
 }
 
 function watch(events: EventSet): void {
-  library ??= openLibrary(options.library, recordFile);
+  library ??= openLibrary(options.library, { recordFile, onRecordingEnd: endRecording });
   wait = waitForXids(library, events, { onXid: (xid) => tell({ kind: 'xid', ...xid }), onFailure: goDeaf });
   tell({ kind: 'watch', state: 'watching', uuids: events.gpus.map(({ uuid }) => uuid) });
 }
@@ -72,7 +74,14 @@ function end(): void {
 }
 
 function toRecord(choice: LibraryChoice): number | undefined {
-  return choice.kind === 'library' && choice.record !== undefined ? openRecordFile(choice.record) : undefined;
+  if (choice.kind !== 'library' || choice.record === undefined) return undefined;
+  return openRecordFile(choice.record, endRecording);
+}
+
+// Both threads write to the one file, and each finds out for itself.
+function endRecording(why: string): void {
+  if (!hasRecordingEnded) tell({ kind: 'recording_ended', why });
+  hasRecordingEnded = true;
 }
 
 function order(message: ThreadOrder): void {

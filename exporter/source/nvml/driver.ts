@@ -84,7 +84,7 @@ export function createDriver(options: KeeperOptions): Driver {
     keeper.giveUp(kept, how === 'wedged');
     // A driver that fails in the same way again and again is no news.
     const isNews = touching.gpu !== undefined || keeper.state().outage?.message !== message;
-    if (isNews) log.warn({ pid: kept.process.pid, gpu: touching.gpu, step: touching.step }, message);
+    if (isNews) log.warn({ driverPid: kept.process.pid, gpu: touching.gpu, step: touching.step }, message);
     const hadAnswered = answered === kept.number;
     keeper.apply({ kind: 'lost', atMs: now(), process: kept.number, how, touching, message, hadAnswered });
   }

@@ -10,12 +10,19 @@ import { messageOf } from './unknown.ts';
 
 const now = Date.now;
 
-/** Throws when it cannot be had, saying why. `recordFile` is the open file to record to. */
-export function openLibrary(choice: LibraryChoice, recordFile: number | undefined): NvmlLibrary {
+export interface Recorded {
+  /** The open file to record to. */
+  readonly recordFile: number | undefined;
+  /** Told at most once. */
+  readonly onRecordingEnd: (why: string) => void;
+}
+
+/** Throws when it cannot be had, saying why. */
+export function openLibrary(choice: LibraryChoice, { recordFile, onRecordingEnd }: Recorded): NvmlLibrary {
   if (choice.kind === 'replay') return replay(choice.file);
   const library = open(choice.path);
   if (recordFile === undefined) return library;
-  return recordingLibrary(library, { write: createRecordWriter(recordFile), now });
+  return recordingLibrary(library, { write: createRecordWriter(recordFile, onRecordingEnd), now });
 }
 
 function replay(file: string): NvmlLibrary {

@@ -1,4 +1,4 @@
-/** What driver processes print: passed on to the log, but never more than a little, whatever a library or a crash loop writes. */
+/** What driver processes print, and how their recordings end: passed on to the log, but never more than a little, whatever a library or a crash loop writes. */
 
 import type { Logger } from 'pino';
 
@@ -17,7 +17,16 @@ export function createOutputLog(log: Log, now: () => number): (pid: number | und
       lines = 0;
     }
     lines += 1;
-    if (lines <= mostLines) log.warn({ pid, line }, 'a driver process has printed');
-    if (lines === mostLines + 1) log.warn({ pid }, 'driver processes print more than is logged');
+    if (lines <= mostLines) log.warn({ driverPid: pid, line }, 'a driver process has printed');
+    if (lines === mostLines + 1) log.warn({ driverPid: pid }, 'driver processes print more than is logged');
+  };
+}
+
+/** Says that a recording has ended; one that ends as the one before it did is no news. */
+export function createRecordingLog(log: Log): (pid: number | undefined, why: string) => void {
+  let lastWhy: string | undefined;
+  return (pid, why) => {
+    if (why !== lastWhy) log.warn({ driverPid: pid }, `the recording has ended: ${why}`);
+    lastWhy = why;
   };
 }

@@ -2,8 +2,8 @@
 
 import type { GpuIdentity } from '../../snapshot.ts';
 import { type DriverProcess, type Launch, startDriverProcess } from './driver-process.ts';
-import { createOutputLog, type Log } from './output-log.ts';
-import type { ChildEvent, ChildOptions } from './protocol.ts';
+import { createOutputLog, createRecordingLog, type Log } from './output-log.ts';
+import type { ChildEvent, ChildOptions, HeardEvent } from './protocol.ts';
 import type { TimeLimits } from './question-watch.ts';
 import {
   initialSupervision,
@@ -21,7 +21,7 @@ export interface KeeperOptions {
   readonly now: () => number;
   readonly log: Log;
   readonly launch?: Launch | undefined;
-  readonly onEvent: (event: ChildEvent) => void;
+  readonly onEvent: (event: HeardEvent) => void;
   /** A GPU has said who it is. */
   readonly onMet: (identity: GpuIdentity) => void;
   /** The process that could be asked is no more. */
@@ -54,6 +54,7 @@ const closedMessage = 'The source of GPU readings is closed.';
 export function createProcessKeeper(options: KeeperOptions): ProcessKeeper {
   const { policy, limits, now, log } = options;
   const onOutput = createOutputLog(log, now);
+  const onRecordingEnd = createRecordingLog(log);
   let state = initialSupervision;
   let kept: KeptProcess | undefined;
   let started = 0;
@@ -70,15 +71,20 @@ export function createProcessKeeper(options: KeeperOptions): ProcessKeeper {
     const number = started;
     // What a process hears is true when it comes late; whether it listens is not.
     const onEvent = (event: ChildEvent) => {
-      if (event.kind === 'xid' || kept?.number === number) options.onEvent(event);
+      if (event.kind === 'recording_ended') onRecordingEnd(process.pid, event.why);
+      else if (event.kind === 'xid' || kept?.number === number) options.onEvent(event);
     };
-    return { number, process: startDriverProcess({ ...options, onEvent, onOutput }) };
+    const process = startDriverProcess({ ...options, onEvent, onOutput });
+    return { number, process };
   }
 
   function kill({ number, process }: KeptProcess): void {
     const overdue = setTimeout(() => {
       apply({ kind: 'overdue', process: number });
-      log.error({ pid: process.pid }, 'a driver process cannot be killed and is left behind: the driver holds it');
+      log.error(
+        { driverPid: process.pid },
+        'a driver process cannot be killed and is left behind: the driver holds it',
+      );
     }, limits.endMs).unref();
     process.kill();
     void process.ended.then(() => {

@@ -36,6 +36,9 @@ export interface Touching {
   readonly step: string;
 }
 
+/** What a process that waits for its next question is at. */
+export const idleStep = 'idle';
+
 export type Answer =
   | { readonly kind: 'reading'; readonly id: number; readonly reading: NvmlReading }
   | { readonly kind: 'support'; readonly id: number; readonly support: SupportReport }
@@ -50,9 +53,18 @@ export interface Introduction {
 export type Report = ({ readonly kind: 'touching' } & Touching) | Introduction | Answer;
 
 /** What the driver process says on its own. */
-export type ChildEvent =
+export type ChildEvent = HeardEvent | RecordingEnd;
+
+/** What it hears from the driver, and whether it listens. */
+export type HeardEvent =
   | { readonly kind: 'xid'; readonly uuid?: string | undefined; readonly code: number }
   | { readonly kind: 'watch'; readonly state: WatchState; readonly uuids: readonly string[] };
+
+/** Nothing more is recorded by this process; `why` completes "the recording has ended: …". */
+interface RecordingEnd {
+  readonly kind: 'recording_ended';
+  readonly why: string;
+}
 
 /** `unsupported` where no GPU can report XIDs, `down` while nobody listens for them. */
 export type WatchState = 'watching' | 'unsupported' | 'down';
@@ -119,6 +131,7 @@ function isReading(value: unknown): value is NvmlReading {
 function isEvent(value: unknown): value is ChildEvent {
   if (!isRecord(value)) return false;
   if (value.kind === 'xid') return isOptionalText(value.uuid) && typeof value.code === 'number';
+  if (value.kind === 'recording_ended') return typeof value.why === 'string';
   return value.kind === 'watch' && isWatchState(value.state) && isTexts(value.uuids);
 }
 

@@ -1,11 +1,19 @@
 /** The question a driver process is working on, and how long its driver calls have been silent. */
 
-import type { Answer, Introduction, Question, Report, Request, Touching } from './protocol.ts';
+import {
+  type Answer,
+  type Introduction,
+  idleStep,
+  type Question,
+  type Report,
+  type Request,
+  type Touching,
+} from './protocol.ts';
 
 export interface TimeLimits {
   /** How long the reading of one GPU may take; twice as long until the process has answered for the first time. */
   readonly gpuMs: number;
-  /** How long a step of the driver as a whole may take, and the start of the process. */
+  /** How long a step of the driver as a whole may take, and the start of the process. Taking up a question takes no such time. */
   readonly driverMs: number;
   /** How long a process that was killed may take to end before it is left behind. */
   readonly endMs: number;
@@ -29,6 +37,9 @@ export interface QuestionWatch {
 const ticksInLimit = 8;
 // The process that opens a GPU first wakes it: without persistence mode that takes up to three seconds.
 const wakingFactor = 2;
+// Taking up a question is no work, and a process that is stopped does not do even that; a busy machine may let it wait for a moment.
+const leastTakingUpMs = 2_000;
+const takingUpFactor = 2;
 
 export function createQuestionWatch(limits: TimeLimits, send: (request: Request) => void): QuestionWatch {
   const tickMs = Math.min(limits.gpuMs, limits.driverMs) / ticksInLimit;
@@ -52,8 +63,13 @@ export function createQuestionWatch(limits: TimeLimits, send: (request: Request)
 
   function tick(): void {
     silentMs += tickMs;
-    const limitMs = touching.gpu === undefined ? limits.driverMs : gpuLimitMs();
+    const limitMs = touching.gpu === undefined ? driverLimitMs() : gpuLimitMs();
     if (silentMs >= limitMs) settle?.({ kind: 'wedged', touching, message: wedgeMessage(touching, limitMs) });
+  }
+
+  function driverLimitMs(): number {
+    if (touching.step !== idleStep) return limits.driverMs;
+    return Math.min(limits.driverMs, Math.max(leastTakingUpMs, takingUpFactor * limits.gpuMs));
   }
 
   function gpuLimitMs(): number {
@@ -79,6 +95,7 @@ export function createQuestionWatch(limits: TimeLimits, send: (request: Request)
 }
 
 function wedgeMessage({ gpu, step }: Touching, limitMs: number): string {
+  if (step === idleStep) return `The driver process did not take up the question within ${limitMs / 1000} s.`;
   const what = gpu === undefined ? 'The driver' : gpuName(gpu);
   return `${what} did not answer within ${limitMs / 1000} s (${step}).`;
 }

@@ -7,7 +7,7 @@ import type { GpuIdentity } from '../../snapshot.ts';
 import { countingLibrary, createTally, type Tally } from './inquiry.ts';
 import type { NvmlLibrary } from './library.ts';
 import { openLibrary } from './open-library.ts';
-import { parseChildOptions, type Report, type Request, reportFd } from './protocol.ts';
+import { idleStep, parseChildOptions, type Report, type Request, reportFd } from './protocol.ts';
 import { createReader } from './reader.ts';
 import type { NvmlReader, ReaderMemory } from './reading.ts';
 import { createLinuxSystem } from './system.ts';
@@ -42,9 +42,14 @@ async function answer(request: Request): Promise<void> {
   if (opened === undefined) return;
   if (request.kind === 'read') read(opened, request);
   else await examine(opened, request);
-  progress(undefined, 'idle');
-  // Not left to the end, which comes by SIGKILL.
-  if (isFirst) flushCompileCache();
+  if (isFirst) keepCompiledCode();
+  progress(undefined, idleStep);
+}
+
+// Not left to the end, which comes by SIGKILL.
+function keepCompiledCode(): void {
+  progress(undefined, 'keeping compiled code');
+  flushCompileCache();
 }
 
 /** Undefined, and answered, when the library cannot be had. */
@@ -62,7 +67,8 @@ function open(request: Request): Instruments | undefined {
 
 function createInstruments(memory: ReaderMemory | undefined): Instruments {
   progress(undefined, 'loading the library');
-  const library = openLibrary(options.library, recordFile);
+  const onRecordingEnd = (why: string) => say({ kind: 'recording_ended', why });
+  const library = openLibrary(options.library, { recordFile, onRecordingEnd });
   const listener = {
     listen: (events: Listening) => say({ kind: 'listen', events }),
     silence: () => awaitSilence(silenceFlag, () => say({ kind: 'silence' })),

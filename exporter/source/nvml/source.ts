@@ -5,7 +5,7 @@ import { createDriver, type Driver } from './driver.ts';
 import type { Launch } from './driver-process.ts';
 import { createMetGpus, type MetGpus } from './met-gpus.ts';
 import type { Log } from './output-log.ts';
-import type { ChildEvent, LibraryChoice, WatchState } from './protocol.ts';
+import type { HeardEvent, LibraryChoice, WatchState } from './protocol.ts';
 import { gpuName, type TimeLimits } from './question-watch.ts';
 import type { NvmlReading, ReaderMemory } from './reading.ts';
 import {
@@ -82,7 +82,7 @@ function createEars(now: () => number) {
   return {
     xids,
     state: () => state,
-    hear: (event: ChildEvent) => {
+    hear: (event: HeardEvent) => {
       if (event.kind === 'xid') return xids.add({ atMs: now(), uuid: event.uuid, code: event.code });
       state = event.state;
       for (const uuid of event.uuids) xids.listensTo(uuid);

@@ -3,7 +3,7 @@
  * costs its own readings; the others go on in a new process at once, and the card is tried again alone, ever more rarely.
  */
 
-import type { Touching } from './protocol.ts';
+import { idleStep, type Touching } from './protocol.ts';
 
 type LossKind = 'wedged' | 'crashed';
 type RestartReason = LossKind | 'driver_reloaded';
@@ -148,9 +148,9 @@ function afterLoss(policy: SupervisionPolicy, state: SupervisionState, event: Lo
   return wasTouchedEarly ? withOutage(policy, suspected, event) : suspected;
 }
 
-// A process that did its work and was ended by something else: the next one has no reason to wait.
-function mayGoOn({ how, hadAnswered }: Loss): boolean {
-  return how === 'crashed' && hadAnswered;
+// A process that did its work and was ended or stopped by something else: the next one has no reason to wait.
+function mayGoOn({ how, hadAnswered, touching }: Loss): boolean {
+  return hadAnswered && (how === 'crashed' || touching.step === idleStep);
 }
 
 function suspectAfter(

@@ -16,7 +16,8 @@ export interface ThreadData {
 /** What the reading thread says. */
 export type ThreadMessage =
   | { readonly kind: 'listen'; readonly events: Listening }
-  | { readonly kind: 'silence' | 'closed' };
+  | { readonly kind: 'silence' | 'closed' }
+  | { readonly kind: 'recording_ended'; readonly why: string };
 
 /** What it is told. */
 export type ThreadOrder =

@@ -16,6 +16,8 @@ export interface SourceUnderTest {
   readonly processes: readonly ChildProcess[];
   /** What was logged: level and message. */
   readonly logged: readonly string[];
+  /** What it was logged with, line for line. */
+  readonly loggedFields: readonly unknown[];
   /** Replaces what the cards say, with `lines` behind the usual ones. */
   say(...lines: readonly string[]): void;
   read(): Promise<Snapshot>;
@@ -43,7 +45,11 @@ export async function openSource(context: TestContext, options: SourceTestOption
   const processes: ChildProcess[] = [];
   const logged: string[] = [];
   let nowMs = 1_000_000;
-  const log = (level: string) => (_fields: unknown, message?: string) => void logged.push(`${level}: ${message}`);
+  const loggedFields: unknown[] = [];
+  const log = (level: string) => (fields: unknown, message?: string) => {
+    logged.push(`${level}: ${message}`);
+    loggedFields.push(fields);
+  };
   const source = createNvmlSource(
     {
       library: { kind: 'library', path: pathOf(fake.path) },
@@ -72,6 +78,7 @@ export async function openSource(context: TestContext, options: SourceTestOption
     fake,
     processes,
     logged,
+    loggedFields,
     say,
     read: () => source.read(new AbortController().signal),
     advance: (ms) => {

@@ -60,6 +60,7 @@ describe('parseEvent', () => {
     [{ kind: 'xid', code: 79 }],
     [{ kind: 'watch', state: 'watching', uuids: ['GPU-a'] }],
     [{ kind: 'watch', state: 'down', uuids: [] }],
+    [{ kind: 'recording_ended', why: 'it has reached 64 MiB' }],
   ])('understands %j', (event) => {
     expect(parseEvent(event)).toEqual(event);
   });
@@ -70,6 +71,7 @@ describe('parseEvent', () => {
     [{ kind: 'xid' }],
     [{ kind: 'watch', state: 'asleep', uuids: [] }],
     [{ kind: 'watch', state: 'down', uuids: [7] }],
+    [{ kind: 'recording_ended' }],
   ])('passes over %j', (value) => {
     expect(parseEvent(value)).toBeUndefined();
   });

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Request } from '../../../exporter/source/nvml/protocol.ts';
-import { createQuestionWatch, type Outcome } from '../../../exporter/source/nvml/question-watch.ts';
+import { createQuestionWatch, type Outcome, type TimeLimits } from '../../../exporter/source/nvml/question-watch.ts';
 
 const limits = { gpuMs: 2_000, driverMs: 30_000, endMs: 5_000 };
 const read = { kind: 'read', skip: [] } as const;
@@ -8,9 +8,9 @@ const refusal = (id: number) =>
   ({ kind: 'unavailable', id, reason: 'driver_not_loaded', message: 'not loaded' }) as const;
 
 /** A watch with one question under way. */
-function ask() {
+function ask(given: TimeLimits = limits) {
   const sent: Request[] = [];
-  const watch = createQuestionWatch(limits, (request) => sent.push(request));
+  const watch = createQuestionWatch(given, (request) => sent.push(request));
   const outcomes: Outcome[] = [];
   const askAgain = () => void watch.ask(read).then((outcome) => outcomes.push(outcome));
   askAgain();
@@ -19,8 +19,8 @@ function ask() {
 }
 
 /** The same with its second question, the first one being answered. */
-async function askTwice() {
-  const asked = ask();
+async function askTwice(given: TimeLimits = limits) {
+  const asked = ask(given);
   asked.watch.report(refusal(1));
   await vi.advanceTimersByTimeAsync(0);
   asked.askAgain();
@@ -94,6 +94,37 @@ describe('createQuestionWatch', () => {
     expect(outcomes).toEqual([
       { kind: 'wedged', touching: { step: 'starting' }, message: 'The driver did not answer within 30 s (starting).' },
     ]);
+  });
+
+  it.each([
+    [2_000, 4],
+    [200, 2],
+    [20_000, 30],
+  ])(
+    'calls a process frozen that does not take up a question: a GPU may take %i ms, this %i s',
+    async (gpuMs, seconds) => {
+      const { outcomes, touch } = await askTwice({ ...limits, gpuMs });
+      touch(undefined, 'idle');
+      await vi.advanceTimersByTimeAsync(seconds * 1_000 - 1);
+      expect(outcomes).toHaveLength(1);
+      await vi.advanceTimersByTimeAsync(1);
+      expect(outcomes.slice(1)).toEqual([
+        {
+          kind: 'wedged',
+          touching: { step: 'idle' },
+          message: `The driver process did not take up the question within ${seconds} s.`,
+        },
+      ]);
+    },
+  );
+
+  it('gives a question that was taken up the time of the driver', async () => {
+    const { outcomes, touch } = await askTwice();
+    touch(undefined, 'idle');
+    await vi.advanceTimersByTimeAsync(3_750);
+    touch(undefined, 'count');
+    await vi.advanceTimersByTimeAsync(29_750);
+    expect(outcomes).toHaveLength(1);
   });
 
   it('gives each step of the driver its own time', async () => {

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it, type TestContext } from 'vitest';
 import { openNvml } from '../../../exporter/source/nvml/library.ts';
 import { decode, encode, recordingLibrary } from '../../../exporter/source/nvml/recording.ts';
+import { parseRecording } from '../../../exporter/source/nvml/recording-file.ts';
 import { replayLibrary } from '../../../exporter/source/nvml/replay.ts';
 import { card, driver, h200, plainCard, uuidOf } from './cards.ts';
 import { buildFakeNvml } from './fake-nvml.ts';
@@ -150,24 +151,58 @@ describe('events', () => {
   });
 });
 
+describe('a recording that was cut off', () => {
+  it('anywhere in its last line is replayed without that line, and says so', async (context) => {
+    const { text } = await record(context);
+    const lines = text.trimEnd().split('\n');
+    const whole = lines.slice(0, -1).join('\n');
+    const last = lines.at(-1) ?? '';
+    const { rounds: kept, events } = parseRecording(`${whole}\n`, 'node7.jsonl');
+    for (let length = 1; length < last.length; length += 1) {
+      expect(parseRecording(`${whole}\n${last.slice(0, length)}`, 'node7.jsonl')).toEqual({
+        rounds: kept,
+        events,
+        warning: `node7.jsonl:${lines.length}: this line was cut off and is left out; the recording is replayed up to it.`,
+      });
+    }
+    expect(readerOver(context, replay(`${whole}\n${last.slice(0, 9)}`)).read().gpus).toHaveLength(3);
+  });
+
+  it('behind its last line says nothing', async (context) => {
+    const { text } = await record(context);
+    expect(parseRecording(text, 'node7.jsonl').warning).toBeUndefined();
+    expect(parseRecording(text.trimEnd(), 'node7.jsonl')).toEqual(parseRecording(text, 'node7.jsonl'));
+  });
+});
+
 describe('a file that is no recording', () => {
   const header = '{"format":"gpu-uptime NVML recording","version":1,"driver":null,"date":"2026-01-02T03:04:05.000Z"}';
   const count = '{"round":1,"call":"nvmlDeviceGetCount_v2","args":[],"code":0,"value":1}';
 
+  const notOne =
+    'node7.jsonl:1: this is not a recording of NVML: the file does not begin with the header of one. Name a file that was written with NVML_RECORD_FILE.';
+
   it.for([
-    ['', 'node7.jsonl:1: this line is not complete; was the recording cut off? Remove the line, or record again.'],
-    [
-      '{"format":"something else"}\n',
-      'node7.jsonl:1: this file is no recording of NVML: it does not begin with the header of one.',
-    ],
+    ['', notOne],
+    ['root:x:0:0:root:/root:/bin/sh\n', notOne],
+    [count.slice(0, 30), notOne],
+    ['{"format":"something else"}\n', notOne],
     [
       '{"format":"gpu-uptime NVML recording","version":2}\n',
       'node7.jsonl:1: The recording has format version 2, and this exporter reads version 1. Record again with NVML_RECORD_FILE.',
     ],
     [`${header}\n`, 'node7.jsonl:1: the recording ends before its first round. Record again with NVML_RECORD_FILE.'],
     [
-      `${header}\n${count}\n${count.slice(0, 30)}`,
-      'node7.jsonl:3: this line is not complete; was the recording cut off? Remove the line, or record again.',
+      `${header}\n${count.slice(0, 30)}`,
+      'node7.jsonl:1: the recording ends before its first round. Record again with NVML_RECORD_FILE.',
+    ],
+    [
+      `${header}\n${count}\n${count.slice(0, 30)}\n${count}\n`,
+      'node7.jsonl:3: this line is damaged. Remove it, or record again.',
+    ],
+    [
+      `${header}\n${count}\n${count.slice(0, 30)}\n`,
+      'node7.jsonl:3: this line is damaged. Remove it, or record again.',
     ],
     [
       `${header}\n${count}\n{"round":-1,"call":"nvmlInit_v2","args":[],"code":0,"value":true}\n`,

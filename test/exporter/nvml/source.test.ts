@@ -223,6 +223,19 @@ describe('a driver process that ends', () => {
     ]);
   });
 
+  it('or is stopped while it waits is replaced at once, and blames neither a GPU nor the driver', async (context) => {
+    const { source, read, processes, logged, loggedFields } = await openSource(context, { limits: { gpuMs: 1_000 } });
+    await read();
+    await read();
+    processes[0]?.kill('SIGSTOP');
+    const after = await read();
+    expect([indices(after), reasons(after)]).toEqual([[0, 1, 2, 3, 4, 5, 6, 7], []]);
+    expect(logged).toEqual(['warn: The driver process did not take up the question within 2 s.']);
+    expect(loggedFields).toEqual([{ driverPid: processes[0]?.pid, gpu: undefined, step: 'idle' }]);
+    expect(source.status?.().childRestarts).toEqual({ wedged: 1, crashed: 0, driver_reloaded: 0 });
+    await expect.poll(() => processes.map(({ pid }) => isAlive(pid ?? 0)), soon).toEqual([false, true]);
+  });
+
   it('again and again, as soon as it is started, is started ever more rarely and logged once', async (context) => {
     const launch = () => spawn(process.execPath, ['-e', 'process.exit(7)'], { stdio });
     const { read, advance, processes, logged } = await openSource(context, { launch });
@@ -252,7 +265,7 @@ describe('a driver process that ends', () => {
 
 describe('a driver process that cannot be killed', () => {
   it('is left behind and counted; its GPU is not tried again before it has ended', async (context) => {
-    const { source, say, read, advance, processes, logged } = await openSource(context, {
+    const { source, say, read, advance, processes, logged, loggedFields } = await openSource(context, {
       limits: { endMs: 100 },
       launch: unkillable,
     });
@@ -261,6 +274,7 @@ describe('a driver process that cannot be killed', () => {
     expect(indices(await read())).toEqual([0, 1, 2, 3, 4, 6, 7]);
     await expect.poll(() => source.status?.().abandonedChildren, soon).toBe(1);
     expect(logged.at(-1)).toBe('error: a driver process cannot be killed and is left behind: the driver holds it');
+    expect(loggedFields.at(-1)).toEqual({ driverPid: processes[0]?.pid });
     advance(3_600_000);
     expect(indices(await read())).toEqual([0, 1, 2, 3, 4, 6, 7]);
     expect(indices(await read())).toEqual([0, 1, 2, 3, 4, 6, 7]);

@@ -127,6 +127,14 @@ describe('a GPU that crashes the process', () => {
 });
 
 describe('a process that has done its work and is ended by something else', () => {
+  it('is started again at once when the one before it was stopped while it waited, unless that never answered', () => {
+    const stopped = { ...crashed(0, 1), how: 'wedged', touching: { step: 'idle' } } as const;
+    const hadAnswered = after([{ ...stopped, hadAnswered: true }]);
+    expect(whyNoStart(policy, hadAnswered, 0)).toBeUndefined();
+    expect([hadAnswered.ending, hadAnswered.restarts.wedged]).toEqual([{ 1: false }, 1]);
+    expect(whyNoStart(policy, after([stopped]), 0)).toBe('process 1 crashed');
+  });
+
   it('is replaced at once, and counted', () => {
     const state = after([{ ...crashed(0, 1), hadAnswered: true }]);
     expect(whyNoStart(policy, state, 0)).toBeUndefined();
