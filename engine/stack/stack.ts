@@ -6,6 +6,7 @@ import { startReceiver } from '../alertmanager/receiver.ts';
 import { findTool } from './binaries.ts';
 import { localAlertmanagerConfig, localPrometheusConfig } from './configs.ts';
 import { openDataDirectory } from './data-directory.ts';
+import { gpuSource } from './gpu-source.ts';
 import type { InstalledTool } from './inspection.ts';
 import { warningIn } from './log-line.ts';
 import { alertmanagerPart, enginePart, exporterPart, prometheusPart, type StackPlan, url } from './parts.ts';
@@ -48,6 +49,7 @@ export function createStack(settings: StackSettings, onLine: (line: string) => v
     const run = (title: string, version: string, part: PlannedPart) =>
       startAndReport(supervisor, { title, version, part, signal, onLine });
     await run('exporter', packageJson.version, exporterPart(plan));
+    onLine(row('', '', (await gpuSource(url(plan.ports.exporter))) ?? 'its GPUs are not known yet'));
     await run('Prometheus', tools.prometheus.version, prometheusPart(plan, tools.prometheus));
     await run('Alertmanager', tools.alertmanager.version, alertmanagerPart(plan, tools.alertmanager));
     const receiver = await startReceiver({ host: LOOPBACK, port: plan.ports.notifications, onLine });

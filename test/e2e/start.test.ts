@@ -39,7 +39,7 @@ async function startUp(context: TestContext, env: NodeJS.ProcessEnv): Promise<St
   const args = [join(ROOT, 'engine/cli/gpu-uptime.mjs'), 'up'];
   const child = spawn(process.execPath, args, {
     cwd: ROOT,
-    env: { ...process.env, ...FREE_PORTS, ...env },
+    env: { ...process.env, ...FREE_PORTS, GPU_SOURCE: 'mock', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   onTestFinished(() => end(child));
@@ -95,6 +95,7 @@ describe('gpu-uptime up', () => {
       /^first decision ready: text-to-image may run \(fleet \w+: .+\)$/,
     );
     const urls = printedUrls(started.lines);
+    expect(started.lines.map((line) => line.trim())).toContain('8 simulated GPUs');
     expect(Object.keys(urls)).toEqual(['exporter', 'Prometheus', 'Alertmanager', 'notifications', 'engine']);
     for (const [name, url] of Object.entries(urls)) {
       expect([name, (await fetch(`${url}${HEALTH_PATHS[name]}`)).status]).toEqual([name, 200]);

@@ -15,7 +15,8 @@ export async function startExporter({
     name: 'exporter',
     program: process.execPath,
     args: ['--no-concurrent-recompilation', join(ROOT, 'exporter/main.ts')],
-    env: { EXPORTER_ADDRESS: '127.0.0.1', ...env, EXPORTER_PORT: String(chosen) },
+    // Simulated unless a test says otherwise: it must do the same on a machine that has a GPU.
+    env: { EXPORTER_ADDRESS: '127.0.0.1', GPU_SOURCE: 'mock', ...env, EXPORTER_PORT: String(chosen) },
     port: chosen,
     readyPath: '/-/ready',
     directory: serverDirectory('exporter'),
