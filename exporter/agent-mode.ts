@@ -18,12 +18,17 @@ export interface AgentModeParts {
 
 export async function startAgentMode(config: Config, { node, now, log }: AgentModeParts): Promise<AgentStart> {
   const bootId = randomUUID();
-  const expectedGpus = config.expectedGpus === 0 ? undefined : config.expectedGpus;
   return startAgent({
     agentId: config.agentId,
     gpuCheck: () => {
       const { snapshot, failure } = node.scrape.reading().state;
-      return judgeGpus({ snapshot, failure, atMs: now(), maxAgeMs: maxAgeOf(config), expectedGpus });
+      return judgeGpus({
+        snapshot,
+        failure,
+        atMs: now(),
+        maxAgeMs: maxAgeOf(config),
+        expectedGpus: config.expectedGpus,
+      });
     },
     intervalMs: config.agentCheckIntervalSeconds * 1000,
     maxHistory: config.agentMaxHistory,

@@ -3,10 +3,10 @@
  * by the thousand. At most one read is under way; a round waits for it. What is known is a fold over the outcomes of the rounds.
  */
 
-import { setTimeout as delay } from 'node:timers/promises';
 import { forget, initialPresence, observe, type Presence, type PresenceRules, presenceRules } from './presence.ts';
 import type { Snapshot, Source } from './snapshot.ts';
 import { createReader } from './source-reader.ts';
+import { sleep } from './waiting.ts';
 
 export type FailureReason = 'error' | 'timeout';
 
@@ -160,8 +160,4 @@ function forgettingOf({ gpus }: Presence, uuid: string): Forgetting {
 // Rounds may be as far apart as they are meant to be.
 function rulesFor({ intervalMs, timeoutMs }: CollectorOptions): PresenceRules {
   return { ...presenceRules, maxGapMs: Math.max(presenceRules.maxGapMs, 3 * (intervalMs + timeoutMs)) };
-}
-
-async function sleep(ms: number, signal: AbortSignal): Promise<void> {
-  await delay(ms, undefined, { signal }).catch(() => undefined);
 }

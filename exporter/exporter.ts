@@ -93,7 +93,7 @@ async function startAllNodes(
     first: createSelfMetrics(build, { withProcess: true }),
     others: createSelfMetrics(build, { withProcess: false }),
   };
-  const nodes = await startNodes({ config, preparation, opened, jobs: jobs.current, selfMetrics, now, log });
+  const nodes = await startNodes({ config, preparation, opened, jobs, selfMetrics, now, log });
   closers.push(nodes.stop);
   return nodes;
 }

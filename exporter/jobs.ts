@@ -7,6 +7,8 @@ import type { JobsByFile } from './metrics/dcgm/hpc-jobs.ts';
 
 export interface Jobs {
   current(): JobsByFile;
+  /** Files and directories that could not be read, since the start; undefined where no directory was named. */
+  errors(): number | undefined;
   stop(): void;
 }
 
@@ -19,8 +21,10 @@ export interface JobsOptions {
 
 const readTimeoutMs = 2_000;
 
+const nobodyWorks: Jobs = { current: () => new Map(), errors: () => undefined, stop: () => undefined };
+
 export function startJobs({ directory, intervalMs, log }: JobsOptions): Jobs {
-  if (directory === undefined) return { current: () => new Map(), stop: () => undefined };
+  if (directory === undefined) return nobodyWorks;
   const reader = createHpcJobReader({ directory, timeoutMs: readTimeoutMs });
   const stopping = new AbortController();
   let told = '';
@@ -41,5 +45,5 @@ export function startJobs({ directory, intervalMs, log }: JobsOptions): Jobs {
   }
 
   void run();
-  return { current: () => reader.current().jobs, stop: () => stopping.abort() };
+  return { current: () => reader.current().jobs, errors: () => reader.current().errors, stop: () => stopping.abort() };
 }

@@ -2,7 +2,7 @@
 
 import type { Logger } from 'pino';
 import type { Config } from './config/parse.ts';
-import type { JobsByFile } from './metrics/dcgm/hpc-jobs.ts';
+import type { Jobs } from './jobs.ts';
 import type { SelfMetrics } from './metrics/self-metrics.ts';
 import { type ExporterNode, startNode } from './node.ts';
 import { createNodeProfiles } from './node-profiles.ts';
@@ -28,7 +28,7 @@ export interface DirectoryOptions {
   readonly config: Config;
   readonly preparation: Preparation;
   readonly opened: OpenedSource;
-  readonly jobs: () => JobsByFile;
+  readonly jobs: Pick<Jobs, 'current' | 'errors'>;
   /** Metrics of the process go onto the page of the first node alone. */
   readonly selfMetrics: { readonly first: SelfMetrics; readonly others: SelfMetrics };
   readonly now: () => number;
@@ -79,7 +79,6 @@ function membersOf({ config, opened }: DirectoryOptions): readonly Member[] {
 async function startMember(member: Member, nth: number, options: DirectoryOptions): Promise<DirectoryNode> {
   const { config, preparation, opened, jobs, selfMetrics, now, log } = options;
   const { collectIntervalMs: intervalMs } = config;
-  const expectedGpus = config.expectedGpus === 0 ? undefined : config.expectedGpus;
   const node = await startNode({
     source: member.source,
     sourceName: opened.name,
@@ -89,13 +88,13 @@ async function startMember(member: Member, nth: number, options: DirectoryOption
     // A timer for each of a thousand nodes would keep a processor busy for pages that nobody asks for.
     isOnDemand: nth > 0,
     stateFile: nth > 0 ? undefined : stateFileOf(config, opened),
+    jobErrors: jobs.errors,
     profiles: createNodeProfiles({
       ...config,
       hostname: member.hostname,
-      expectedGpus,
       devices: preparation.devices,
       selection: preparation.counters.selection,
-      jobs,
+      jobs: jobs.current,
     }),
     defaultProfiles: preparation.profiles,
     selfMetrics: nth > 0 ? selfMetrics.others : selfMetrics.first,

@@ -21,6 +21,7 @@ export interface NodeOptions {
   readonly isOnDemand: boolean;
   /** Undefined keeps nothing across restarts. */
   readonly stateFile: string | undefined;
+  readonly jobErrors: () => number | undefined;
   readonly profiles: NodeProfiles;
   readonly defaultProfiles: Profiles;
   readonly selfMetrics: SelfMetrics;
@@ -93,6 +94,7 @@ function scrapeOf(options: NodeOptions, collector: Collector, file: PresenceFile
     // Pages of thousands of nodes would fill the memory, and each is asked for once per scrape interval at most.
     ...(isOnDemand ? { keepMs: 0 } : {}),
     status: () => source.status?.(),
+    jobErrors: options.jobErrors,
     ...(file === undefined ? {} : { isStateFileUp: file.isUp }),
   });
 }

@@ -4,6 +4,7 @@ import { mkdir, readFile, rename, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { writeDurably } from './durable-file.ts';
 import { acquireLock, type FileLock } from './file-lock.ts';
+import { messageOf } from './message-of.ts';
 import type { Presence } from './presence.ts';
 import { decodePresence, encodePresence } from './presence-record.ts';
 
@@ -86,8 +87,4 @@ async function moveAside(path: string, problem: string, atMs: number): Promise<L
 
 function codeOf(error: unknown): unknown {
   return error instanceof Error && 'code' in error ? error.code : undefined;
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -1,6 +1,7 @@
 /** Errors as problem+json, RFC 9457. */
 
 import type { ServerResponse } from 'node:http';
+import { anyOf } from './any-of.ts';
 
 /** One thing that is wrong with a request, and what to do about it. */
 export interface FieldError {
@@ -25,14 +26,12 @@ export function sendProblem(response: ServerResponse, problem: Problem): void {
   response.end(body);
 }
 
-const anyOf = new Intl.ListFormat('en', { type: 'disjunction' });
-
 /** 405, naming what the path does answer to. */
 export function sendMethodNotAllowed(response: ServerResponse, method: string, allowed: readonly string[]): void {
   response.setHeader('Allow', allowed.join(', '));
   sendProblem(response, {
     status: 405,
     title: 'Method not allowed',
-    detail: `${method} is not possible here; use ${anyOf.format(allowed)}.`,
+    detail: `${method} is not possible here; use ${anyOf(allowed)}.`,
   });
 }

@@ -1,6 +1,7 @@
 /** Answers scrapes on node:http itself: `/metrics` of this node, and `/nodes/NAME/metrics` of simulated ones. */
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { anyOf } from './any-of.ts';
 import { acceptsGzip, negotiateFormat, patienceMs } from './metrics/negotiation.ts';
 import { type Profiles, type ProfilesResult, parseProfiles, preferredFormat } from './metrics/profiles.ts';
 import { type Problem, sendMethodNotAllowed, sendProblem } from './problem.ts';
@@ -81,14 +82,12 @@ function readShape(query: string, accept: string, defaults: Profiles): Shape {
   return { profiles, format: negotiateFormat(accept, preferredFormat(profiles)) };
 }
 
-const anyOf = new Intl.ListFormat('en', { type: 'disjunction' });
-
 function unknownProfiles({ names, fix }: Extract<ProfilesResult, { kind: 'unknown' }>): Problem {
   const quoted = names.map((name) => JSON.stringify(name));
   return {
     status: 400,
     title: 'Unknown profile',
-    detail: `There is no profile ${anyOf.format(quoted)}: ${fix}.`,
+    detail: `There is no profile ${anyOf(quoted)}: ${fix}.`,
     errors: quoted.map((name) => ({ field: 'profile', problem: `no profile is called ${name}`, fix })),
   };
 }

@@ -1,6 +1,5 @@
 /** The pages scrapes get: rendered when something has changed, kept in memory, compressed once. */
 
-import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import type { CollectorState } from './collector.ts';
@@ -11,6 +10,7 @@ import { familiesOf, type ProfileName, type Profiles } from './metrics/profiles.
 import type { SelfMetrics, SelfReadings } from './metrics/self-metrics.ts';
 import type { Presence } from './presence.ts';
 import type { Snapshot, SourceStatus } from './snapshot.ts';
+import { firstWithin } from './waiting.ts';
 
 export interface ScrapePage {
   readonly contentType: string;
@@ -56,6 +56,7 @@ export interface ScrapeOptions {
   readonly status?: () => SourceStatus | undefined;
   /** Whether the state file can be written; absent where none is kept. */
   readonly isStateFileUp?: () => boolean;
+  readonly jobErrors?: () => number | undefined;
   /** How far the age and process metrics on a page may lag; it bounds rendering whatever the rate of scrapes. 0 keeps no page. */
   readonly keepMs?: number;
 }
@@ -161,6 +162,7 @@ function selfReadings({ state, sampleAgeMs, published }: Reading, options: Scrap
     callErrors: state.snapshot?.health.callErrors,
     status: options.status?.(),
     isStateFileUp: options.isStateFileUp?.(),
+    jobErrors: options.jobErrors?.(),
   };
 }
 
@@ -173,8 +175,5 @@ const unsettled = Symbol('unsettled');
 // What has settled already costs no timer.
 async function settledWithin(work: Promise<unknown>, patienceMs: number): Promise<void> {
   if (patienceMs <= 0 || (await Promise.race([work, unsettled])) !== unsettled) return;
-  const timer = new AbortController();
-  const late = delay(patienceMs, undefined, { ref: false, signal: timer.signal }).catch(() => undefined);
-  await Promise.race([work, late]);
-  timer.abort();
+  await firstWithin(work, patienceMs);
 }

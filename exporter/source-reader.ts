@@ -1,8 +1,9 @@
 /** One read of a source at a time, and never waited for longer than a limit. */
 
-import { setTimeout as delay } from 'node:timers/promises';
 import type { ReadResult } from './collector.ts';
+import { messageOf } from './message-of.ts';
 import type { Source } from './snapshot.ts';
+import { firstWithin } from './waiting.ts';
 
 interface SourceReader {
   /** Never rejects, never longer than the limit. */
@@ -48,7 +49,7 @@ async function attempt(source: Source, signal: AbortSignal): Promise<ReadResult>
   } catch (error) {
     return {
       kind: 'failed',
-      failure: { reason: 'error', message: error instanceof Error ? error.message : String(error) },
+      failure: { reason: 'error', message: messageOf(error) },
     };
   }
 }
@@ -56,15 +57,4 @@ async function attempt(source: Source, signal: AbortSignal): Promise<ReadResult>
 function timedOut(timeoutMs: number): ReadResult {
   const message = `the source did not answer within ${timeoutMs} ms; the driver may be wedged`;
   return { kind: 'failed', failure: { reason: 'timeout', message } };
-}
-
-// The timer is not held open: a read that never ends must not keep the process from ending.
-async function firstWithin<T>(work: Promise<T>, timeoutMs: number): Promise<T | undefined> {
-  const timer = new AbortController();
-  const late = delay(timeoutMs, undefined, { ref: false, signal: timer.signal }).catch(() => undefined);
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    timer.abort();
-  }
 }

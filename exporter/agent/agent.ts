@@ -1,7 +1,7 @@
 /** Checks the GPUs for as long as the process lives, and can say exactly what happened between any two pings. */
 
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
+import { sleep } from '../waiting.ts';
 import { type AgentHealth, agentHealth } from './agent-health.ts';
 import { type Checkpoint, openCheckpoint } from './checkpoint.ts';
 import type { AgentClock } from './clock.ts';
@@ -154,8 +154,4 @@ function logCheckpoint(log: AgentOptions['log'], problem: string | undefined): v
 
 function heldProblem(file: string): string {
   return `Another agent writes to ${file}: give this one another AGENT_ID, or another AGENT_CHECKPOINT_FILE.`;
-}
-
-async function sleep(ms: number, signal: AbortSignal): Promise<void> {
-  await delay(ms, undefined, { signal }).catch(() => undefined);
 }

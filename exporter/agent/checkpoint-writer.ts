@@ -3,6 +3,7 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { writeDurably } from '../durable-file.ts';
+import { messageOf } from '../message-of.ts';
 
 export interface WriterOptions {
   readonly file: string;
@@ -107,6 +108,6 @@ export function createWriter({ file, rewriteEvery, whole, steadyMs, onTurn }: Wr
 
 /** What the system says, without the path. */
 export function reasonOf(error: unknown): string {
-  const message = error instanceof Error ? error.message : String(error);
+  const message = messageOf(error);
   return message.split(', ')[0] ?? message;
 }

@@ -22,6 +22,12 @@ export function wholeNumber(words: Words, [min, max]: readonly [number, number])
   return { ...words, schema, fix: `give a whole number from ${min} to ${max}` };
 }
 
+/** A whole number up to `max`, where 0 leaves it open. */
+export function optionalCount(words: Words, max: number): Setting<number | undefined> {
+  const { schema, fix } = wholeNumber(words, [0, max]);
+  return { ...words, schema: schema.transform((count) => (count === 0 ? undefined : count)), fix };
+}
+
 /** A number from `min` to `max`, with or without a fraction. */
 export function decimalNumber(words: Words, [min, max]: readonly [number, number]): Setting<number> {
   const digits = z.string().regex(/^\d+(\.\d+)?$/);

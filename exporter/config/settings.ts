@@ -3,7 +3,16 @@
 import { hostname } from 'node:os';
 import { z } from 'zod';
 import { parseDuration } from '../duration.ts';
-import { decimalNumber, oneOf, onOff, optionalPath, type Setting, shortText, wholeNumber } from './setting.ts';
+import {
+  decimalNumber,
+  oneOf,
+  onOff,
+  optionalCount,
+  optionalPath,
+  type Setting,
+  shortText,
+  wholeNumber,
+} from './setting.ts';
 
 const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 const windowMs = [1000, 86_400_000] as const;
@@ -62,14 +71,14 @@ const reading = {
     },
     1000,
   ),
-  expectedGpus: wholeNumber(
+  expectedGpus: optionalCount(
     {
       env: 'EXPORTER_EXPECTED_GPUS',
       flag: 'expected-gpus',
       what: 'GPUs this node should have; 0 expects as many as were ever seen',
       fallback: '0',
     },
-    [0, 10_000],
+    10_000,
   ),
   processes: wholeNumber(
     {

@@ -1,5 +1,6 @@
 /** The profiles a page may have: the same readings under different names, one beside the other. */
 
+import { anyOf } from '../any-of.ts';
 import type { Family } from './exposition.ts';
 import { mergeFamilies } from './merge-families.ts';
 import type { Format } from './negotiation.ts';
@@ -16,8 +17,7 @@ export type ProfilesResult =
   /** `fix` says which profiles there are. */
   | { readonly kind: 'unknown'; readonly names: readonly string[]; readonly fix: string };
 
-const anyOf = new Intl.ListFormat('en', { type: 'disjunction' });
-const fix = `give ${anyOf.format(profileNames)}, or several of them with commas between`;
+const fix = `give ${anyOf(profileNames)}, or several of them with commas between`;
 
 /** The profiles that `texts` name, each text one or several with commas between; `fallback` where none is named. */
 export function parseProfiles(texts: readonly string[], fallback: Profiles): ProfilesResult {

@@ -24,6 +24,8 @@ export interface SelfReadings {
   readonly status?: SourceStatus | undefined;
   /** Whether the state file can be written; undefined where none is kept. */
   readonly isStateFileUp?: boolean | undefined;
+  /** Files with jobs that could not be read, since the start; undefined where there are no jobs. */
+  readonly jobErrors?: number | undefined;
 }
 
 export interface SelfMetrics {
@@ -37,7 +39,12 @@ export function createSelfMetrics(build: BuildInfo, { withProcess }: { readonly 
 }
 
 function exporterFamilies(build: BuildInfo, readings: SelfReadings): readonly Family[] {
-  return [...collectionFamilies(build, readings), ...sourceFamilies(readings), stateFileFamily(readings)];
+  return [
+    ...collectionFamilies(build, readings),
+    ...sourceFamilies(readings),
+    stateFileFamily(readings),
+    jobsFamily(readings),
+  ];
 }
 
 function collectionFamilies(build: BuildInfo, readings: SelfReadings): readonly Family[] {
@@ -93,6 +100,14 @@ function stateFileFamily({ isStateFileUp }: SelfReadings): Family {
     'gpu_exporter_state_file_up',
     'Whether the state file can be written, so that a restart forgets no GPU; absent where none is kept.',
     isStateFileUp === undefined ? [] : [series(isStateFileUp ? 1 : 0)],
+  );
+}
+
+function jobsFamily({ jobErrors }: SelfReadings): Family {
+  return counter(
+    'gpu_exporter_hpc_job_errors_total',
+    'Files with the jobs of GPUs that could not be read; absent where no directory was named.',
+    known(jobErrors),
   );
 }
 

@@ -1,10 +1,9 @@
 /** What can be wrong with a row of a counters file, in words. */
 
+import { anyOf } from '../../any-of.ts';
 import type { Diagnostic } from '../../diagnostic.ts';
 import { nearestNames } from '../../nearest-name.ts';
 import type { CsvField } from './csv-records.ts';
-
-const anyOf = new Intl.ListFormat('en', { type: 'disjunction' });
 
 type Place = Omit<Diagnostic, 'message' | 'fix'>;
 
@@ -50,13 +49,13 @@ export function unknownField(field: CsvField, name: string, known: readonly stri
 
 function nearestFix(name: string, known: readonly string[]): string {
   const near = nearestNames(name, known);
-  return near.length === 0 ? 'Begin the line with # to leave it out.' : `Write ${anyOf.format(near)}.`;
+  return near.length === 0 ? 'Begin the line with # to leave it out.' : `Write ${anyOf(near)}.`;
 }
 
 /** `type` as it was looked up; `types` are those that are right here. */
 export function wrongType(field: CsvField, type: string, types: readonly string[]): Diagnostic {
   const near = nearestNames(type, types, 1);
-  const fix = `Write ${anyOf.format(near.length > 0 ? near : types)}.`;
+  const fix = `Write ${anyOf(near.length > 0 ? near : types)}.`;
   return { ...placeOf(field), message: typeMessage(type), fix };
 }
 

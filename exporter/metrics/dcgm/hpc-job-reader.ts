@@ -3,10 +3,12 @@
  * and what was read before it stays in force. A file is read again when it has changed.
  */
 
-import { constants } from 'node:fs';
-import { type FileHandle, open, readdir } from 'node:fs/promises';
+import type { BigIntStats } from 'node:fs';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
+import { messageOf } from '../../message-of.ts';
+import { readStart, withRegularFile } from '../../regular-file.ts';
+import { firstWithin } from '../../waiting.ts';
 import { isJobFile, type JobsByFile, parseJobs } from './hpc-jobs.ts';
 
 interface HpcJobs {
@@ -61,7 +63,13 @@ export function createHpcJobReader({ directory, timeoutMs }: HpcJobReaderOptions
     pending ??= read().finally(() => {
       pending = undefined;
     });
-    if (await endsWithin(pending, timeoutMs)) return;
+    if (
+      await firstWithin(
+        pending.then(() => true),
+        timeoutMs,
+      )
+    )
+      return;
     const problem = `${directory} did not answer within ${timeoutMs} ms: the jobs read before are kept.`;
     known = { ...known, errors: known.errors + 1, problems: [problem] };
   }
@@ -93,47 +101,19 @@ async function readFiles(directory: string, names: readonly string[], before: Kn
   return { files, problems };
 }
 
-// Opened without waiting, because a pipe of that name would otherwise hold the thread until someone writes to it.
-async function readJobFile(path: string, before: KnownFile | undefined): Promise<KnownFile> {
-  const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
-  try {
-    const { version, size } = await describe(file);
+function readJobFile(path: string, before: KnownFile | undefined): Promise<KnownFile> {
+  return withRegularFile(path, maxFileBytes, async (file, stats) => {
+    const version = versionOf(stats);
     if (before?.version === version) return before;
-    if (size > maxFileBytes) throw new Error(`it has ${size} bytes, and ${maxFileBytes} are the most that are read`);
-    return { version, jobs: parseJobs(await readStart(file)) };
-  } finally {
-    await file.close();
-  }
+    return { version, jobs: parseJobs(await readStart(file, maxFileBytes)) };
+  });
 }
 
 // Nanoseconds and the inode, because job numbers of equal length make files of equal size within a second.
-async function describe(file: FileHandle): Promise<{ readonly version: string; readonly size: number }> {
-  const stats = await file.stat({ bigint: true });
-  if (!stats.isFile()) throw new Error('it is not a regular file');
-  const { ino, size, mtimeNs, ctimeNs } = stats;
-  return { version: [ino, size, mtimeNs, ctimeNs].join(' '), size: Number(size) };
-}
-
-async function readStart(file: FileHandle): Promise<string> {
-  const buffer = Buffer.alloc(maxFileBytes);
-  const { bytesRead } = await file.read(buffer, 0, maxFileBytes, 0);
-  return buffer.toString('utf8', 0, bytesRead);
+function versionOf({ ino, size, mtimeNs, ctimeNs }: BigIntStats): string {
+  return [ino, size, mtimeNs, ctimeNs].join(' ');
 }
 
 function isMissing(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === 'ENOENT';
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
-}
-
-async function endsWithin(work: Promise<void>, timeoutMs: number): Promise<boolean> {
-  const timer = new AbortController();
-  const late = delay(timeoutMs, false, { ref: false, signal: timer.signal }).catch(() => false);
-  try {
-    return await Promise.race([work.then(() => true), late]);
-  } finally {
-    timer.abort();
-  }
 }

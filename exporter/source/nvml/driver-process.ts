@@ -3,9 +3,9 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { getCompileCacheDir } from 'node:module';
 import { Socket } from 'node:net';
-import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { GpuIdentity } from '../../snapshot.ts';
+import { firstWithin } from '../../waiting.ts';
 import {
   type ChildEvent,
   type ChildOptions,
@@ -97,7 +97,8 @@ export function startDriverProcess({
     pid: child.pid,
     ask: watch.ask,
     ended,
-    endsWithin: (ms) => within(ended, ms),
+    // Held open: whoever waits here may have nothing else to stay for.
+    endsWithin: (ms) => firstWithin(ended, ms, { ref: true }),
     dismiss: () => {
       // Without the channel there is no 'close', and what the process was doing does not matter any more.
       child.once('exit', () => watch.lost('The driver process was dismissed.', true));
@@ -118,14 +119,6 @@ function watchEnd(child: ChildProcess, lost: (message: string, isOutside: boolea
     child.once('exit', () => resolve());
     child.once('close', (code, signal) => lost(howItEnded(code, signal), isFromOutside(signal)));
   });
-}
-
-// The timer is held open, and no longer than needed: whoever waits here may have nothing else to stay for.
-async function within(work: Promise<void>, ms: number): Promise<void> {
-  const timer = new AbortController();
-  const late = delay(ms, undefined, { signal: timer.signal }).catch(() => undefined);
-  await Promise.race([work, late]);
-  timer.abort();
 }
 
 function howItEnded(code: number | null, signal: NodeJS.Signals | null): string {

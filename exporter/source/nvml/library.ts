@@ -1,6 +1,7 @@
 /** NVML itself, the one file that calls native code. Everything else sees the port. */
 
 import koffi, { type LibraryHandle } from 'koffi';
+import { messageOf } from '../../message-of.ts';
 import { type CallArguments, type CallName, type CallValue, calls } from './calls.ts';
 import type { CallRow, CValue, Handle, Packed } from './slots.ts';
 
@@ -71,7 +72,7 @@ function load(file: string): LibraryHandle {
   try {
     return koffi.load(file);
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = messageOf(error);
     throw new Error(`The NVML library ${file} cannot be loaded: ${reason}.`, { cause: error });
   }
 }

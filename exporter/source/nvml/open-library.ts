@@ -1,12 +1,12 @@
 /** The library that was asked for: NVML itself, recorded where that is wanted, or a recording in its place. */
 
 import { readFileSync } from 'node:fs';
+import { messageOf } from '../../message-of.ts';
 import { type NvmlLibrary, openNvml } from './library.ts';
 import type { LibraryChoice } from './protocol.ts';
 import { createRecordWriter } from './record-writer.ts';
 import { recordingLibrary } from './recording.ts';
 import { replayLibrary } from './replay.ts';
-import { messageOf } from './unknown.ts';
 
 const now = Date.now;
 

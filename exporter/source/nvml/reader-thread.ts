@@ -3,6 +3,7 @@
 import { writeSync } from 'node:fs';
 import { flushCompileCache } from 'node:module';
 import { parentPort, workerData } from 'node:worker_threads';
+import { messageOf } from '../../message-of.ts';
 import type { GpuIdentity } from '../../snapshot.ts';
 import { countingLibrary, createTally, type Tally } from './inquiry.ts';
 import type { NvmlLibrary } from './library.ts';
@@ -12,7 +13,6 @@ import { createReader } from './reader.ts';
 import type { NvmlReader, ReaderMemory } from './reading.ts';
 import { createLinuxSystem } from './system.ts';
 import { awaitSilence, isSilent, type ThreadData, type ThreadMessage, type ThreadOrder } from './thread-talk.ts';
-import { messageOf } from './unknown.ts';
 import type { Listening } from './xid.ts';
 import { createXidRegistrar, releasingBeforeShutdown, type XidRegistrar } from './xid-registrar.ts';
 

@@ -1,7 +1,7 @@
 /** Where answers of NVML are recorded to: a new file for each driver process, of bounded size. What goes wrong never stops the reading. */
 
 import { closeSync, openSync, statSync, unlinkSync, writeSync } from 'node:fs';
-import { messageOf } from './unknown.ts';
+import { messageOf } from '../../message-of.ts';
 
 const mostFiles = 10;
 const mostMebibytes = 64;

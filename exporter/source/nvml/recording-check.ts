@@ -1,10 +1,10 @@
 /** Looks at the files of a recording before anything starts: the one to replay is read, the one to record to is tried. */
 
 import type { Logger } from 'pino';
+import { messageOf } from '../../message-of.ts';
 import { readRegularFile } from '../../regular-file.ts';
 import { checkRecordFile } from './record-writer.ts';
 import { parseRecording } from './recording-file.ts';
-import { messageOf } from './unknown.ts';
 
 // Twice what one driver process records: recordings that were put together are replayed one after the other.
 const maxReplayBytes = 128 * 2 ** 20;

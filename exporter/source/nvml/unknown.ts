@@ -5,8 +5,3 @@ export type Unknown = Readonly<Record<string, unknown>>;
 export function isRecord(value: unknown): value is Unknown {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
-
-/** What a caught error says. */
-export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
-}

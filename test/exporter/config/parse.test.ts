@@ -11,7 +11,7 @@ const defaults: Config = {
   recordFile: undefined,
   replayFile: undefined,
   devices: 'f',
-  expectedGpus: 0,
+  expectedGpus: undefined,
   processes: 0,
   collectIntervalMs: 1000,
   readTimeoutMs: 1500,
