@@ -42,7 +42,7 @@ export interface MigInstance {
   readonly dramActiveRatio?: number | undefined;
 }
 
-/** One process that uses a GPU; the largest users of memory come first. */
+/** One process that uses a GPU: each is listed once, with the sum of what it uses, and the largest users of memory come first. */
 export interface GpuProcess {
   readonly pid: number;
   /** Name of the executable, without its directory. */

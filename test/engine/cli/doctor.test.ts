@@ -6,14 +6,16 @@ import { buildFakeNvml } from '../../exporter/nvml/fake-nvml.ts';
 import { temporaryDirectory } from '../../servers/temporary-directory.ts';
 
 async function run(...args: readonly string[]) {
-  const said = { out: '', err: '' };
+  const out: string[] = [];
+  const err: string[] = [];
   const io = {
-    out: (text: string) => void (said.out += `${text}\n`),
-    err: (text: string) => void (said.err += `${text}\n`),
+    out: (text: string) => void out.push(text),
+    err: (text: string) => void err.push(text),
     env: { PATH: process.env.PATH },
     cwd: temporaryDirectory(),
   };
-  return { code: await main(['doctor', ...args], io), ...said };
+  const code = await main(['doctor', ...args], io);
+  return { code, out: out.join('\n'), err: err.join('\n') };
 }
 
 describe('gpu-uptime doctor', () => {

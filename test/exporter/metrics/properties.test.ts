@@ -61,14 +61,14 @@ const gpu: fc.Arbitrary<GpuSample> = fc
         fc.record({ link: fc.nat(17), isActive: fc.boolean(), crcFlitErrors: reading, replayErrors: reading }),
         { maxLength: 3, selector: ({ link }) => link },
       ),
-      processes: fc.array(
+      processes: fc.uniqueArray(
         fc.record({
           pid: fc.nat(3),
           name: text,
           kind: fc.constantFrom('compute' as const, 'graphics' as const),
           usedMemoryMib: reading,
         }),
-        { maxLength: 4 },
+        { maxLength: 4, selector: ({ pid }) => pid },
       ),
     }),
   )
