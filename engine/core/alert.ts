@@ -5,14 +5,12 @@
 
 export type LabelSet = Readonly<Record<string, string>>;
 
-/** One element of the rule's instant vector. */
-export interface AlertSample {
+/** One element of the rule's result: the labels (`alertLabels`) and annotations of its alert, and its value. */
+export interface AlertElement {
   readonly labels: LabelSet;
+  readonly annotations: LabelSet;
   readonly value: number;
 }
-
-/** A label or annotation of the rule, expanded for one element. Never throws: a failure becomes text. */
-export type Expand = (sample: AlertSample) => string;
 
 /** What the fold needs to know of a rule. */
 export interface AlertRule {
@@ -22,8 +20,6 @@ export interface AlertRule {
   readonly keepFiringForMs: number;
   /** More pending and firing alerts than this fail the rule; 0 is no limit. */
   readonly limit: number;
-  readonly labels: Readonly<Record<string, Expand>>;
-  readonly annotations: Readonly<Record<string, Expand>>;
 }
 
 interface AlertFacts {
@@ -67,7 +63,7 @@ export interface RuleState {
 
 export interface Evaluation {
   readonly at: number;
-  readonly result: readonly AlertSample[] | { readonly failed: string };
+  readonly result: readonly AlertElement[] | { readonly failed: string };
 }
 
 type AlertEvent =
@@ -91,8 +87,8 @@ export const RESOLVED_RETENTION_MS = 15 * 60_000;
 export function step(rule: AlertRule, state: RuleState, { at, result }: Evaluation): Step {
   if ('failed' in result) return failed(state, result.failed);
   const seen = new Map<string, AlertFacts>();
-  for (const sample of result) {
-    const facts = describe(rule, sample, at);
+  for (const element of result) {
+    const facts = { key: labelKey(element.labels), ...element, activeAt: at };
     // Prometheus fails the whole rule here and leaves its state alone: two alerts would share one identity.
     if (seen.has(facts.key)) return failed(state, `two results have the same labels ${showLabels(facts.labels)}`);
     seen.set(facts.key, facts);
@@ -158,21 +154,14 @@ function absent(rule: AlertRule, alert: Alert, at: number): Alert | undefined {
   return { ...firing, state: 'inactive', resolvedAt: at };
 }
 
-function describe(rule: AlertRule, sample: AlertSample, at: number): AlertFacts {
-  const labels = alertLabels(rule, sample);
-  const annotations = mapValues(rule.annotations, (expand) => expand(sample));
-  return { key: labelKey(labels), labels, annotations, value: sample.value, activeAt: at };
-}
-
-/** The element's labels without its name, then the rule's, then alertname; a label that expands to nothing is dropped. */
-function alertLabels(rule: AlertRule, sample: AlertSample): LabelSet {
-  const { __name__: _, ...own } = sample.labels;
-  const merged = { ...own, ...mapValues(rule.labels, (expand) => expand(sample)), alertname: rule.name };
+/**
+ * Labels of an alert: the element's without its name, then the rule's (already expanded), then alertname; a label without
+ * a value is no label.
+ */
+export function alertLabels(rule: AlertRule, element: LabelSet, own: LabelSet): LabelSet {
+  const { __name__: _, ...inherited } = element;
+  const merged = { ...inherited, ...own, alertname: rule.name };
   return Object.fromEntries(Object.entries(merged).filter(([, value]) => value !== ''));
-}
-
-function mapValues<T>(record: Readonly<Record<string, T>>, change: (value: T) => string): LabelSet {
-  return Object.fromEntries(Object.entries(record).map(([name, value]) => [name, change(value)]));
 }
 
 /** The identity of a label set: the same whatever order the labels come in. */

@@ -18,7 +18,7 @@ export interface AlertMessage {
   readonly annotations: LabelSet;
   readonly startsAt: number;
   readonly endsAt: number;
-  /** The rule's expression: where a reader finds the evidence. */
+  /** The rule's expression. */
   readonly expr: string;
 }
 

@@ -1,7 +1,7 @@
 /** Evaluates alert rules: every group on its own, each at its interval, with alerts that survive the process. */
 import { type Alert, type LabelSet, NEW_RULE_STATE, type RuleState } from '../core/alert.ts';
 import { type EvaluatorOptions, type EvaluatorPorts, GroupRun, type RuleHealth, type RuleRun } from './group-run.ts';
-import type { LoadedRule, RuleGroup } from './rule.ts';
+import type { AlertingRule, LoadedRule, RuleGroup } from './rule.ts';
 import { parseState, resumeState } from './saved-state.ts';
 
 /** An alert that is pending or firing now. Instants are milliseconds since the epoch. */
@@ -21,7 +21,7 @@ export interface ActiveAlert {
 export interface RuleStatus {
   readonly file: string;
   readonly group: string;
-  readonly rule: LoadedRule;
+  readonly rule: AlertingRule;
   readonly health: RuleHealth;
   readonly pending: number;
   readonly firing: number;
@@ -109,7 +109,7 @@ export class RuleEvaluator {
   }
 
   async #restore(rules: readonly LoadedRule[]): Promise<Map<string, RuleState>> {
-    const byId = new Map(rules.map((rule) => [rule.id, rule]));
+    const byId = new Map(rules.filter((rule) => rule.kind === 'alerting').map((rule) => [rule.id, rule]));
     const records = await this.#ports.store.list('alert');
     await this.#forget(records.map(({ key }) => key).filter((key) => !byId.has(key)));
     return new Map(
@@ -129,7 +129,7 @@ export class RuleEvaluator {
     }
   }
 
-  #resume(rule: LoadedRule, record: unknown): RuleState {
+  #resume(rule: AlertingRule, record: unknown): RuleState {
     const state = parseState(record);
     if (state !== undefined) return resumeState(rule, state, this.#ports.now());
     this.#ports.onProblem(`the saved alerts of rule ${rule.name} cannot be read; the rule starts without them`);
@@ -137,7 +137,7 @@ export class RuleEvaluator {
   }
 }
 
-function activeOf(rule: LoadedRule, state: RuleState): ActiveAlert[] {
+function activeOf(rule: AlertingRule, state: RuleState): ActiveAlert[] {
   return state.alerts.flatMap((alert) => {
     if (alert.state === 'inactive') return [];
     const { state, labels, annotations, value, activeAt } = alert;

@@ -1,10 +1,11 @@
 /** One rule group at work: its rules in order, at its interval, never overlapping. */
-import { type AlertSample, NEW_RULE_STATE, type RuleState, step } from '../core/alert.ts';
+import { type AlertElement, alertLabels, type LabelSet, NEW_RULE_STATE, type RuleState, step } from '../core/alert.ts';
 import { type AlertSink, deliver } from '../core/delivery.ts';
-import type { PromQuery } from '../prometheus/query.ts';
+import type { PromQuery, Sample } from '../prometheus/query.ts';
 import type { Store } from '../store/store.ts';
-import type { LoadedRule, RuleGroup } from './rule.ts';
+import type { AlertingRule, RuleGroup } from './rule.ts';
 import { saveState } from './saved-state.ts';
+import type { Template, TemplateData, TemplateWorld } from './template/template.ts';
 
 export interface EvaluatorPorts {
   readonly query: PromQuery;
@@ -34,7 +35,7 @@ export type RuleHealth =
 
 /** A rule at work. */
 export interface RuleRun {
-  readonly rule: LoadedRule;
+  readonly rule: AlertingRule;
   state: RuleState;
   health: RuleHealth;
   /** Whether the store holds a record for the rule. */
@@ -58,7 +59,7 @@ export class GroupRun {
     options: EvaluatorOptions,
   ) {
     this.group = group;
-    this.rules = group.rules.map((rule) => ({
+    this.rules = group.rules.filter((rule) => rule.kind === 'alerting').map((rule) => ({
       rule,
       state: restored.get(rule.id) ?? NEW_RULE_STATE,
       health: { kind: 'unknown' },
@@ -101,10 +102,13 @@ export class GroupRun {
     this.#send(run, at);
   }
 
-  async #ask(rule: LoadedRule, at: number, signal: AbortSignal): Promise<readonly AlertSample[] | { failed: string }> {
+  async #ask(rule: AlertingRule, at: number, signal: AbortSignal): Promise<readonly AlertElement[] | { failed: string }> {
     const limit = AbortSignal.any([signal, AbortSignal.timeout(this.#options.queryTimeoutMs)]);
+    const atMs = at - this.group.queryOffsetMs;
+    const query = (expr: string) => this.#ports.query.instant(expr, atMs, limit);
     try {
-      return await this.#ports.query.instant(rule.expr, at - this.group.queryOffsetMs, limit);
+      const samples = await query(rule.expr);
+      return await Promise.all(samples.map((sample) => elementOf(rule, sample, { atMs: at, query })));
     } catch (error) {
       return { failed: messageOf(error) };
     }
@@ -139,4 +143,20 @@ export class GroupRun {
 
 function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
+}
+
+async function elementOf(rule: AlertingRule, { labels, value }: Sample, world: TemplateWorld): Promise<AlertElement> {
+  const data: TemplateData = { labels, value, externalLabels: {}, externalUrl: '' };
+  const own = await expandAll(rule.labels, data, world);
+  const annotations = await expandAll(rule.annotations, data, world);
+  return { labels: alertLabels(rule, labels, own), annotations, value };
+}
+
+async function expandAll(
+  templates: Readonly<Record<string, Template>>,
+  data: TemplateData,
+  world: TemplateWorld,
+): Promise<LabelSet> {
+  const texts = Object.entries(templates).map(async ([name, template]) => [name, await template.expand(data, world)]);
+  return Object.fromEntries(await Promise.all(texts));
 }

@@ -1,5 +1,5 @@
 /** Prometheus rule files, checked as strictly as Prometheus checks them, into groups the evaluator can run. */
-import type { Expand, LabelSet } from '../core/alert.ts';
+import type { LabelSet } from '../core/alert.ts';
 import type { Diagnostic } from '../policy/diagnostics.ts';
 import { checkPromql, promqlResult } from '../policy/promql.ts';
 import { parseYaml } from '../policy/yaml.ts';
@@ -15,7 +15,7 @@ import {
   readNamed,
   readText,
 } from './rule-fields.ts';
-import { compileTemplate, SUPPORTED_TEMPLATES } from './template.ts';
+import { compileTemplate, type Template } from './template/template.ts';
 
 export interface RuleSource {
   /** Path as the user gave it. */
@@ -68,7 +68,7 @@ function readGroup(field: Field, names: Set<string>): RuleGroup[] {
   const rules = readList(child(field, 'rules')).flatMap((rule) => readRule(rule, shared));
   const intervalMs = readDuration(child(field, 'interval'), 0) || DEFAULT_INTERVAL_MS;
   const queryOffsetMs = readDuration(child(field, 'query_offset'), 0);
-  return [{ file: field.document.file, name, intervalMs, queryOffsetMs, rules }];
+  return [{ file: field.document.file, name, intervalMs, queryOffsetMs, limit: shared.limit, rules }];
 }
 
 interface Shared {
@@ -84,7 +84,9 @@ function readRule(field: Field, shared: Shared): LoadedRule[] {
   const expr = readExpr(child(field, 'expr'));
   const labels = merge(shared.labels, readTemplates(child(field, 'labels'), 'label'));
   const annotations = readTemplates(child(field, 'annotations'), 'annotation');
-  const rule = {
+  const rule: LoadedRule = {
+    kind: 'alerting',
+    line: field.document.locate(field.path).line,
     id: ruleId(name, expr, labels.written),
     name,
     expr,
@@ -133,7 +135,7 @@ function checkResult(field: Field, expr: string): void {
 
 interface Templates {
   readonly written: LabelSet;
-  readonly compiled: Readonly<Record<string, Expand>>;
+  readonly compiled: Readonly<Record<string, Template>>;
 }
 
 function merge(a: Templates, b: Templates): Templates {
@@ -160,11 +162,11 @@ function checkName(field: Field, name: string, kind: 'label' | 'annotation'): vo
   complain(field, `"${name}" is not the name of ${kind === 'label' ? 'a label' : 'an annotation'}`, fix, position);
 }
 
-function readTemplate(field: Field, text: string): Expand {
-  const template = compileTemplate(text);
-  if (template.ok) return template.expand;
-  for (const { from, to, message } of template.problems) {
-    complain(field, message, SUPPORTED_TEMPLATES, field.document.locateInScalar(field.path, from, to));
+function readTemplate(field: Field, text: string): Template {
+  const compiled = compileTemplate(text);
+  if (compiled.ok) return compiled.template;
+  for (const { from, to, message, fix } of compiled.problems) {
+    complain(field, message, fix, field.document.locateInScalar(field.path, from, to));
   }
-  return () => text;
+  return { expand: () => text };
 }

@@ -1,30 +1,56 @@
 /** The part of Go's text/template that alert texts need. What it does not know is refused when the file is loaded. */
-import type { AlertSample, Expand } from '../core/alert.ts';
+import type { LabelSet } from '../../core/alert.ts';
+import type { Sample } from '../../prometheus/query.ts';
 import { formatFixed, formatShortest } from './go-number.ts';
 import { humanize, humanizeDuration, humanizePercentage } from './humanize.ts';
 
-/** What is wrong with characters [from, to) of a template. */
-interface TemplateProblem {
+/** What is wrong with characters [from, to) of a template, and what to do. */
+export interface TemplateProblem {
   readonly from: number;
   readonly to: number;
   readonly message: string;
+  readonly fix: string;
 }
 
-export type Template =
-  | { readonly ok: true; readonly expand: Expand }
+/** What a template is expanded for: one element of the rule's result. */
+export interface TemplateData {
+  readonly labels: LabelSet;
+  readonly value: number;
+  readonly externalLabels: LabelSet;
+  readonly externalUrl: string;
+}
+
+/** What the functions of a template may reach. */
+export interface TemplateWorld {
+  /** Instant of the evaluation, milliseconds since the epoch. */
+  readonly atMs: number;
+  /** Answers `query`. Rejects when Prometheus does not answer. */
+  query(expr: string): Promise<readonly Sample[]>;
+}
+
+/** Never throws nor rejects: what fails becomes text. A promise only when the template calls `query`. */
+export interface Template {
+  expand(data: TemplateData, world: TemplateWorld): string | Promise<string>;
+}
+
+export type CompiledTemplate =
+  | { readonly ok: true; readonly template: Template }
   | { readonly ok: false; readonly problems: readonly TemplateProblem[] };
 
+type AlertSample = TemplateData;
+type Expand = (sample: AlertSample) => string;
+
 /** The sentence that goes with every problem. */
-export const SUPPORTED_TEMPLATES =
+const SUPPORTED_TEMPLATES =
   'use {{ $labels.name }} or {{ $value }}, alone or with one or more of | printf "%.1f" (any digit), | printf "%g", ' +
   '| printf "%s", | humanize, | humanizePercentage, | humanizeDuration';
 
 /** Compiles a template; `expand` never throws. Every problem of the text is reported, not just the first. */
-export function compileTemplate(text: string): Template {
+export function compileTemplate(text: string): CompiledTemplate {
   const problems: TemplateProblem[] = [];
   const parts = splitParts(text).map((part) => (part.isAction ? compileAction(part, problems) : () => part.text));
   if (problems.length > 0) return { ok: false, problems };
-  return { ok: true, expand: (sample) => expandAll(parts, sample) };
+  return { ok: true, template: { expand: (sample) => expandAll(parts, sample) } };
 }
 
 function expandAll(parts: readonly Expand[], sample: AlertSample): string {
@@ -71,7 +97,7 @@ function compileAction({ text, from }: Part, problems: TemplateProblem[]): Expan
     if (!text.endsWith('}}')) throw new Error(`"{{" without "}}"`);
     return compilePipeline(text.slice(2, -2));
   } catch (error) {
-    problems.push({ from, to: from + text.length, message: error instanceof Error ? error.message : String(error) });
+    problems.push({ from, to: from + text.length, message: error instanceof Error ? error.message : String(error), fix: SUPPORTED_TEMPLATES });
     return () => '';
   }
 }
