@@ -1,12 +1,24 @@
 /** The engine's own settings, parsed once from the environment and the command line. What it judges by is policy. */
+import { hostname } from 'node:os';
 import { parseArgs } from 'node:util';
+import { RULE_SETTINGS, type RuleConfig, ruleConfig } from './rule-settings.ts';
 
-export interface EngineConfig {
+export interface EngineConfig extends RuleConfig {
   readonly address: string;
   readonly port: number;
   readonly prometheusUrl: string;
+  /** Prometheus as a person's browser reaches it. */
+  readonly prometheusExternalUrl: string;
   readonly prometheusTimeoutMs: number;
+  /** HTTP client settings for Prometheus. */
+  readonly prometheusClientFile: string | undefined;
   readonly alertmanagerUrls: readonly string[];
+  /** A Prometheus configuration whose Alertmanagers, relabelling and external labels are used. */
+  readonly alertingFile: string | undefined;
+  readonly alertResendMs: number;
+  readonly alertCheckMs: number;
+  /** The engine as a person's browser reaches it. */
+  readonly externalUrl: string;
   readonly policyFile: string;
   readonly ruleFiles: readonly string[];
   readonly dataDir: string;
@@ -46,6 +58,13 @@ export const SETTINGS = [
     problem: notUrl,
   },
   {
+    env: 'PROMETHEUS_EXTERNAL_URL',
+    flag: 'prometheus-external-url',
+    default: '',
+    help: 'Prometheus as a browser reaches it, for links; PROMETHEUS_URL unless set.',
+    problem: notUrlOrEmpty,
+  },
+  {
     env: 'PROMETHEUS_TIMEOUT_SECONDS',
     flag: 'prometheus-timeout-seconds',
     default: '10',
@@ -53,12 +72,47 @@ export const SETTINGS = [
     problem: notTimeout,
   },
   {
+    env: 'PROMETHEUS_CLIENT_FILE',
+    flag: 'prometheus-client-file',
+    default: '',
+    help: 'YAML with HTTP client settings for Prometheus: basic_auth, authorization, tls_config.',
+    problem: anything,
+  },
+  {
     env: 'ALERTMANAGER_URLS',
     flag: 'alertmanager-urls',
     default: 'http://127.0.0.1:9093',
-    help: 'Alertmanagers, comma separated; empty sends alerts nowhere.',
+    help: 'Alertmanagers, comma separated; empty sends to those of ALERTING_FILE only.',
     mayBeEmpty: true,
     problem: notUrls,
+  },
+  {
+    env: 'ALERTING_FILE',
+    flag: 'alerting-file',
+    default: '',
+    help: 'A prometheus.yml, for its alertmanagers, alert_relabel_configs and external_labels.',
+    problem: anything,
+  },
+  {
+    env: 'ALERT_RESEND_SECONDS',
+    flag: 'alert-resend-seconds',
+    default: '60',
+    help: 'A firing alert is sent again when more than this has passed.',
+    problem: notPause,
+  },
+  {
+    env: 'ALERT_CHECK_SECONDS',
+    flag: 'alert-check-seconds',
+    default: '60',
+    help: 'How often each Alertmanager is asked whether it holds the alerts.',
+    problem: notPause,
+  },
+  {
+    env: 'ENGINE_EXTERNAL_URL',
+    flag: 'external-url',
+    default: '',
+    help: 'The engine as a browser reaches it, for links in alerts; address and port unless set.',
+    problem: notUrlOrEmpty,
   },
   {
     env: 'POLICY_FILE',
@@ -70,11 +124,12 @@ export const SETTINGS = [
   {
     env: 'RULE_FILES',
     flag: 'rule-files',
-    default: 'rules/alerts/*.yml',
-    help: 'Alert rule files, comma separated globs; empty evaluates none.',
+    default: 'rules/alerts/*.yml,rules/recording.yml',
+    help: 'Rule files, comma separated globs; empty evaluates none.',
     mayBeEmpty: true,
     problem: anything,
   },
+  ...RULE_SETTINGS,
   { env: 'DATA_DIR', flag: 'data-dir', default: 'data', help: 'Folder of the store (`engine.db`).', problem: notEmpty },
   {
     env: 'GPU_UPTIME_TOKEN',
@@ -113,9 +168,9 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>, ar
     return problem === undefined ? [] : [`${mayHoldSecret(setting, value) ? name : `${name}=${value}`}: ${problem}`];
   });
   if (problems.length > 0) return { ok: false, problems };
-  const get = (wanted: (typeof SETTINGS)[number]['env']) =>
-    values.find(({ setting }) => setting.env === wanted)?.value ?? '';
-  return { ok: true, config: toConfig(get) };
+  const get = (wanted: Names) => values.find(({ setting }) => setting.env === wanted)?.value ?? '';
+  const isGiven = (wanted: Names) => values.some(({ setting, isGiven }) => setting.env === wanted && isGiven);
+  return { ok: true, config: toConfig(get, isGiven) };
 }
 
 /** Problems end up in logs. What has no flag is a secret, and what has an `@` may be an address with a password. */
@@ -139,26 +194,43 @@ function pick(
   flags: Record<string, string | undefined>,
 ) {
   const given = flag === undefined ? undefined : flags[flag];
-  if (given !== undefined) return { name: `--${flag}`, value: given };
+  if (given !== undefined) return { name: `--${flag}`, value: given, isGiven: true };
   const set = env[name];
-  return { name, value: set === undefined || (set === '' && !mayBeEmpty) ? fallback : set };
+  const isGiven = set !== undefined && (set !== '' || mayBeEmpty);
+  return { name, value: isGiven ? set : fallback, isGiven };
 }
 
 type Names = (typeof SETTINGS)[number]['env'];
 
-function toConfig(get: (name: Names) => string): EngineConfig {
+function toConfig(get: (name: Names) => string, isGiven: (name: Names) => boolean): EngineConfig {
+  const alertingFile = get('ALERTING_FILE') || undefined;
+  // The default is a guess, and a file that names the Alertmanagers knows better.
+  const wantsUrls = alertingFile === undefined || isGiven('ALERTMANAGER_URLS');
   return {
     address: get('ENGINE_ADDRESS'),
     port: Number(get('ENGINE_PORT')),
     prometheusUrl: get('PROMETHEUS_URL'),
+    prometheusExternalUrl: get('PROMETHEUS_EXTERNAL_URL') || get('PROMETHEUS_URL'),
     prometheusTimeoutMs: Number(get('PROMETHEUS_TIMEOUT_SECONDS')) * 1000,
-    alertmanagerUrls: list(get('ALERTMANAGER_URLS')),
+    prometheusClientFile: get('PROMETHEUS_CLIENT_FILE') || undefined,
+    alertmanagerUrls: wantsUrls ? list(get('ALERTMANAGER_URLS')) : [],
+    alertingFile,
+    alertResendMs: Number(get('ALERT_RESEND_SECONDS')) * 1000,
+    alertCheckMs: Number(get('ALERT_CHECK_SECONDS')) * 1000,
+    externalUrl: get('ENGINE_EXTERNAL_URL') || ownUrl(get('ENGINE_ADDRESS'), get('ENGINE_PORT')),
     policyFile: get('POLICY_FILE'),
     ruleFiles: list(get('RULE_FILES')),
+    ...ruleConfig(get, get('PROMETHEUS_URL')),
     dataDir: get('DATA_DIR'),
     token: get('GPU_UPTIME_TOKEN') === '' ? undefined : get('GPU_UPTIME_TOKEN'),
     logLevel: get('LOG_LEVEL'),
   };
+}
+
+/** Who listens on every address is reached by the machine's name. */
+function ownUrl(address: string, port: string): string {
+  const host = ['0.0.0.0', '::'].includes(address) ? hostname() : address;
+  return `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
 }
 
 function list(text: string): readonly string[] {
@@ -187,13 +259,22 @@ function notTimeout(value: string): string | undefined {
   return isGood ? undefined : `must be a number of seconds above 0, at most ${MAX_TIMEOUT_SECONDS}`;
 }
 
+const MAX_PAUSE_SECONDS = 3600;
+
+function notPause(value: string): string | undefined {
+  const isGood = Number(value) >= 1 && Number(value) <= MAX_PAUSE_SECONDS;
+  return isGood ? undefined : `must be a number of seconds from 1 to ${MAX_PAUSE_SECONDS}`;
+}
+
+function notUrlOrEmpty(value: string): string | undefined {
+  return value === '' ? undefined : notUrl(value);
+}
+
 function notUrl(value: string): string | undefined {
   const url = URL.canParse(value) ? new URL(value) : undefined;
   if (url === undefined || !/^https?:$/.test(url.protocol)) return 'must be an address such as http://127.0.0.1:9090';
   const hasUserinfo = url.username !== '' || url.password !== '';
-  return hasUserinfo
-    ? 'must not contain a password; put credentials into a proxy in front until TLS and auth arrive'
-    : undefined;
+  return hasUserinfo ? 'must not contain a password; write it into PROMETHEUS_CLIENT_FILE or ALERTING_FILE' : undefined;
 }
 
 function notUrls(value: string): string | undefined {

@@ -1,15 +1,24 @@
 /** Policy and alert rules read from disk together: both are good, or neither is used. */
-import { glob, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
+import { type Alerting, NO_ALERTING, withUrls } from './alertmanager/alerting.ts';
+import { readAlertingFile } from './alertmanager/alerting-file.ts';
 import type { Policy } from './core/policy.ts';
+import { type HttpClientSettings, PLAIN_HTTP } from './http-client/settings.ts';
+import { readHttpClientFile } from './http-client/settings-file.ts';
 import { type Diagnostic, renderDiagnostics } from './policy/diagnostics.ts';
 import type { Environment } from './policy/environment-layer.ts';
 import { loadPolicy } from './policy/load.ts';
 import type { RuleGroup } from './rules/rule.ts';
-import { loadRules, type RuleSource } from './rules/rule-file.ts';
+import { loadRules, type RuleOptions, type RuleSource } from './rules/rule-file.ts';
+import { readSources } from './rules/rule-sources.ts';
 
 export interface Configuration {
   readonly policy: Policy;
   readonly groups: readonly RuleGroup[];
+  /** Where alerts go. */
+  readonly alerting: Alerting;
+  /** How Prometheus is reached. */
+  readonly prometheusHttp: HttpClientSettings;
   /** Rendered warnings, empty when there are none. */
   readonly warnings: string;
 }
@@ -22,20 +31,49 @@ export interface ConfigurationFiles {
   readonly policyFile: string;
   /** Globs. */
   readonly ruleFiles: readonly string[];
+  /** What groups that say nothing take over. */
+  readonly ruleDefaults?: RuleOptions;
+  readonly alertmanagerUrls: readonly string[];
+  readonly alertingFile: string | undefined;
+  readonly prometheusClientFile: string | undefined;
 }
+
+const ABSENT_RULES = 'correct RULE_FILES, or empty it to evaluate none';
 
 /** Reads and checks every file; all problems are reported in one text with file:line and a fix. */
 export async function readConfiguration(files: ConfigurationFiles, env: Environment): Promise<ConfigurationOutcome> {
   const missing: string[] = [];
   const policySource = await readSource(files.policyFile, missing);
-  const ruleSources = (await Promise.all(files.ruleFiles.map((pattern) => readGlob(pattern, missing)))).flat();
+  const rulesRead = await readSources(files.ruleFiles, { cwd: process.cwd(), absentFix: ABSENT_RULES });
+  const ruleSources = rulesRead.sources;
   if (missing.length > 0) return { ok: false, text: missing.join('\n') };
   const policy = loadPolicy({ file: files.policyFile, source: policySource, env });
-  const rules = loadRules(ruleSources);
-  const problems = [...(policy.ok ? policy.warnings : policy.diagnostics), ...rules.diagnostics];
-  const text = render(problems, [{ file: files.policyFile, text: policySource }, ...ruleSources]);
-  if (!policy.ok || problems.some(({ severity }) => severity === 'error')) return { ok: false, text };
-  return { ok: true, configuration: { policy: policy.policy, groups: rules.groups, warnings: text } };
+  const rules = loadRules(ruleSources, files.ruleDefaults);
+  const reach = await readReach(files, env);
+  const ofPolicy = policy.ok ? policy.warnings : policy.diagnostics;
+  const problems = [...ofPolicy, ...rulesRead.diagnostics, ...rules.diagnostics];
+  const text = `${render(problems, [{ file: files.policyFile, text: policySource }, ...ruleSources])}${reach.text}`;
+  if (!policy.ok || !reach.ok || problems.some(({ severity }) => severity === 'error')) return { ok: false, text };
+  const { alerting, prometheusHttp } = reach;
+  const { groups } = rules;
+  return { ok: true, configuration: { policy: policy.policy, groups, alerting, prometheusHttp, warnings: text } };
+}
+
+/** How other servers are reached; `text` holds what is wrong with it, and warnings. */
+async function readReach(
+  { alertingFile, prometheusClientFile, alertmanagerUrls }: ConfigurationFiles,
+  env: Environment,
+) {
+  const plain = { ok: true, text: '' } as const;
+  const alerting =
+    alertingFile === undefined ? { ...plain, value: NO_ALERTING } : await readAlertingFile(alertingFile, env);
+  const http =
+    prometheusClientFile === undefined
+      ? { ...plain, value: PLAIN_HTTP }
+      : await readHttpClientFile(prometheusClientFile);
+  const text = `${alerting.text}${http.text}`;
+  if (!alerting.ok || !http.ok) return { ok: false, text } as const;
+  return { ok: true, text, alerting: withUrls(alerting.value, alertmanagerUrls), prometheusHttp: http.value } as const;
 }
 
 async function readSource(file: string, missing: string[]): Promise<string> {
@@ -45,13 +83,6 @@ async function readSource(file: string, missing: string[]): Promise<string> {
     missing.push(`${file}: cannot be read: ${error instanceof Error ? error.message : String(error)}`);
     return '';
   }
-}
-
-async function readGlob(pattern: string, missing: string[]): Promise<readonly RuleSource[]> {
-  const files = (await Array.fromAsync(glob(pattern))).sort();
-  if (files.length === 0)
-    missing.push(`${pattern}: no rule file matches; set RULE_FILES, or empty it to evaluate none`);
-  return Promise.all(files.map(async (file) => ({ file, text: await readSource(file, missing) })));
 }
 
 function render(problems: readonly Diagnostic[], sources: readonly RuleSource[]): string {

@@ -1,6 +1,9 @@
 /** Judges ticks from Prometheus history: the newest one by instant queries, a backlog by range queries in bounded chunks. */
 import { setImmediate } from 'node:timers/promises';
 import { createFleet, type FleetEvent, type Judged, rememberGpu, stepFleet } from './core/fleet.ts';
+import type { MaintenanceCalendar } from './core/maintenance.ts';
+import type { Observation } from './core/observation.ts';
+import type { Policy } from './core/policy.ts';
 import { checkQueries } from './core/queries.ts';
 import { tickAtOrBefore } from './core/tick.ts';
 import { countGpus, type History, readRemembered, readTick, readTicks } from './prometheus/history.ts';
@@ -9,6 +12,8 @@ export interface Cycle extends Judged {
   readonly history: History;
   /** GPUs that Prometheus shows at the end of the history to read: bounds chunks before any GPU is known. */
   readonly fleetSize: number;
+  /** Planned maintenance as known now; asked at every tick, because it is heard of at any time. */
+  readonly maintenance: (policy: Policy) => MaintenanceCalendar | undefined;
   /** Called after every tick, also replayed ones. */
   readonly onTick: (events: readonly FleetEvent[], isReplay: boolean) => void;
 }
@@ -40,16 +45,20 @@ export async function catchUp(cycle: Cycle, toMs: number, signal: AbortSignal): 
 
 async function judgeTick(cycle: Cycle, atMs: number, signal: AbortSignal): Promise<void> {
   const observation = await readTick(cycle.history, atMs, signal);
-  cycle.onTick(stepFleet(cycle.plan, cycle.state, observation), false);
+  cycle.onTick(stepCycle(cycle, observation), false);
 }
 
 async function judgeChunk(cycle: Cycle, startMs: number, endMs: number, signal: AbortSignal): Promise<void> {
   const range = { startMs, endMs, stepMs: cycle.plan.policy.intervalMs };
   for (const observation of await readTicks(cycle.history, range, signal)) {
-    cycle.onTick(stepFleet(cycle.plan, cycle.state, observation), true);
+    cycle.onTick(stepCycle(cycle, observation), true);
     // Gateways are answered between two replayed ticks.
     await setImmediate();
   }
+}
+
+function stepCycle({ plan, state, maintenance }: Cycle, observation: Observation): readonly FleetEvent[] {
+  return stepFleet(plan, state, { ...observation, maintenance: maintenance(plan.policy) });
 }
 
 /** Samples per chunk over all queries: bounds both this process' memory and Prometheus' `query.max-samples`. */

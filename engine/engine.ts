@@ -22,6 +22,8 @@ export interface EnginePorts {
   readonly log: Logger;
   readonly stats: HistoryStats;
   readonly metrics: OwnMetrics;
+  /** Planned maintenance under a policy; none without it. */
+  readonly maintenance?: Cycle['maintenance'];
 }
 
 /** A checkpoint is written at most this often, and at every orderly stop. */
@@ -143,7 +145,9 @@ export class Engine {
   #newCycle(policy: Policy): Cycle {
     const { prom, stats } = this.#ports;
     const plan = planPolicy(policy);
-    return { plan, state: createFleet(), history: { prom, policy, stats }, fleetSize: 0, onTick: this.#onTick };
+    const history = { prom, policy, stats };
+    const maintenance = this.#ports.maintenance ?? (() => undefined);
+    return { plan, state: createFleet(), history, fleetSize: 0, maintenance, onTick: this.#onTick };
   }
 
   /** A cycle without a judged tick starts where the backfill starts; so does one that the clock has left behind. */
@@ -183,8 +187,10 @@ export class Engine {
     if (saved === undefined) return;
     const checkpoint = parseCheckpoint(saved.value);
     const state = checkpoint === undefined ? undefined : restoreFleet(this.#cycle.plan, checkpoint);
-    if (state !== undefined) this.#cycle = { ...this.#cycle, state };
-    else this.#ports.log.info('the checkpoint is damaged or belongs to another policy: history is read anew');
+    if (state !== undefined) {
+      state.maintenance = this.#cycle.maintenance(this.#cycle.plan.policy);
+      this.#cycle = { ...this.#cycle, state };
+    } else this.#ports.log.info('the checkpoint is damaged or belongs to another policy: history is read anew');
   }
 
   async #checkpoint(): Promise<void> {

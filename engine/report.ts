@@ -118,9 +118,19 @@ export function statusReport(engine: ReportedEngine, nowMs: number): Record<stri
     gpus,
     notUp: affectedGpus,
     delays: state.episodes.size,
+    ...maintenanceFigures(engine.judged(), nowMs),
     backlogTicks: engine.backlogTicks(),
     ...(plan.policy.report.detailed ? { everyGpu: gpuRows(engine.judged()) } : {}),
   };
+}
+
+/** Where the policy grants maintenance: GPUs whose ticks are left out now, and those whose budget is spent. */
+function maintenanceFigures({ state }: Judged, nowMs: number): Record<string, number> {
+  if (state.maintenance === undefined) return {};
+  const plannedFor = state.maintenance.at(nowMs);
+  const kinds = plannedFor === undefined ? [] : [...state.gpus.values()].map((gpu) => plannedFor(gpu)?.kind);
+  const count = (wanted: string) => kinds.filter((kind) => kind === wanted).length;
+  return { inMaintenance: count('excluded'), overMaintenanceBudget: count('over_budget') };
 }
 
 interface GpuRow {

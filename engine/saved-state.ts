@@ -1,7 +1,9 @@
 /** What the store gives back is checked before it is believed: a disk, or a person, may have changed it. */
 import { z } from 'zod';
+import { ACTIONS } from './core/action.ts';
 import type { Checkpoint } from './core/checkpoint.ts';
 import type { Hold } from './core/hold.ts';
+import type { MaintenanceSpan } from './core/maintenance-span.ts';
 
 const SUBJECT = z.discriminatedUnion('level', [
   z.object({ level: z.literal('fleet') }),
@@ -20,6 +22,17 @@ const HOLD = z.object({
   expiresAtMs: z.number(),
 }) satisfies z.ZodType<Hold>;
 
+const MAINTENANCE_SPAN = z.object({
+  id: z.string(),
+  silence: z.string(),
+  matchers: z.array(z.object({ name: z.string(), value: z.string(), isRegex: z.boolean(), isEqual: z.boolean() })),
+  fromMs: z.int(),
+  toMs: z.int(),
+  createdBy: z.string(),
+  comment: z.string(),
+  firstSeenMs: z.int(),
+}) satisfies z.ZodType<MaintenanceSpan>;
+
 const EPISODE = z.object({
   sinceMs: z.number(),
   failures: z.int().min(1).max(1e6),
@@ -27,15 +40,28 @@ const EPISODE = z.object({
   recoveringSinceMs: z.number().exactOptional(),
 });
 
-const TRACK = z.object({ ticks: z.int().min(0), states: z.string().regex(/^([odbu]\d{1,7})*$/), sinceMs: z.number() });
+const TRACK = z.object({ ticks: z.int().min(0), states: z.string().regex(/^([odbum]\d{1,7})*$/), sinceMs: z.number() });
+
+const ACTION = z.object({
+  action: z.enum(ACTIONS),
+  alert: z.string(),
+  gpu: z.string().optional(),
+  node: z.string().optional(),
+  isKnown: z.boolean(),
+  severity: z.string(),
+  summary: z.string(),
+  sinceMs: z.number(),
+  ignored: z.enum(['policy', 'guard', 'unknown']).optional(),
+});
 
 const CHECKPOINT = z.object({
-  version: z.literal(2),
+  version: z.literal(3),
   revision: z.string(),
   tickMs: z.int().min(0),
   watchingSinceMs: z.number().optional(),
   guard: z.object({ frozenSinceMs: z.number().optional(), lowSince: z.array(z.tuple([z.string(), z.number()])) }),
   episodes: z.array(z.object({ capability: z.string(), subject: SUBJECT, episode: EPISODE })),
+  actions: z.array(ACTION),
   gpus: z.array(
     z.object({
       gpu: z.string(),
@@ -53,10 +79,16 @@ export function parseHold(value: unknown): Hold | undefined {
   return HOLD.safeParse(value).data;
 }
 
+/** The span of a store record, or undefined when it is not one. */
+export function parseMaintenanceSpan(value: unknown): MaintenanceSpan | undefined {
+  return MAINTENANCE_SPAN.safeParse(value).data;
+}
+
 /** The checkpoint of a store record, or undefined when it is damaged or of another format. */
 export function parseCheckpoint(value: unknown): Checkpoint | undefined {
   const { data } = CHECKPOINT.safeParse(value);
   if (data === undefined) return undefined;
   const { watchingSinceMs, guard } = data;
-  return { ...data, watchingSinceMs, guard: { frozenSinceMs: guard.frozenSinceMs, lowSince: guard.lowSince } };
+  const actions = data.actions.map(({ gpu, node, ignored, ...action }) => ({ ...action, gpu, node, ignored }));
+  return { ...data, actions, watchingSinceMs, guard: { frozenSinceMs: guard.frozenSinceMs, lowSince: guard.lowSince } };
 }

@@ -4,22 +4,29 @@ import { join } from 'node:path';
 import type { Logger } from 'pino';
 import manifest from '../package.json' with { type: 'json' };
 import { Notifier } from './alertmanager/notifier.ts';
-import { AlertmanagerPeer } from './alertmanager/peer.ts';
 import type { EngineConfig } from './config.ts';
 import { type Configuration, readConfiguration } from './configuration.ts';
+import type { Policy } from './core/policy.ts';
 import { Engine } from './engine.ts';
+import { engineView } from './engine-view.ts';
 import { createApp } from './http/app.ts';
 import { closeServer, listen } from './http/server.ts';
-import type { EngineControl, EngineView, ShownAlert } from './http/view.ts';
+import type { EngineControl } from './http/view.ts';
+import { LiveActions } from './live-actions.ts';
+import { Maintenance } from './maintenance.ts';
 import { renderAlerts } from './metrics/alerts.ts';
 import { renderDerived } from './metrics/derived.ts';
+import { renderGpuStates } from './metrics/gpu-state.ts';
+import { renderMaintenance } from './metrics/maintenance.ts';
 import { createOwnMetrics, type GateStats, type OwnMetrics } from './metrics/own.ts';
 import { oneAtATime } from './one-at-a-time.ts';
 import { createPromClient } from './prometheus/client.ts';
 import type { HistoryStats } from './prometheus/history.ts';
 import { preflight } from './prometheus/preflight.ts';
+import type { PromQuery } from './prometheus/query.ts';
 import { Reports } from './report.ts';
-import { type ActiveAlert, RuleEvaluator } from './rules/evaluator.ts';
+import { createRuleEvaluation, type RuleEvaluation, surroundingsOf } from './rule-evaluation.ts';
+import type { RuleEvaluator } from './rules/evaluator.ts';
 import type { Clock } from './scheduler.ts';
 import { openSqliteStore } from './store/sqlite.ts';
 import type { Store } from './store/store.ts';
@@ -53,7 +60,10 @@ interface Parts {
   readonly metrics: OwnMetrics;
   readonly engine: Engine;
   readonly notifier: Notifier;
+  readonly live: LiveActions;
+  readonly maintenance: Maintenance;
   readonly evaluator: RuleEvaluator;
+  readonly ruleEvaluation: RuleEvaluation;
   readonly reports: Reports;
 }
 
@@ -84,6 +94,7 @@ async function openParts(options: ServiceOptions): Promise<Parts> {
     url: config.prometheusUrl,
     timeoutMs: config.prometheusTimeoutMs,
     concurrency: QUERIES_AT_ONCE,
+    http: configuration.prometheusHttp,
   });
   const stats: HistoryStats = { absurdValues: 0 };
   const gateStats: GateStats = { answers: new Map() };
@@ -95,12 +106,26 @@ async function openParts(options: ServiceOptions): Promise<Parts> {
     dataAgeSeconds: () => ageSeconds(engine, clock.now()),
     isReady: () => engine.isReady(),
   });
-  const engine = await Engine.open({ clock, prom, store, log, stats, metrics }, configuration.policy);
   const notifier = createNotifier(options);
-  const ports = { ...clock, query: prom, store, sink: notifier, onProblem: (text: string) => log.warn(text) };
-  const evaluator = new RuleEvaluator(ports, { queryTimeoutMs: config.prometheusTimeoutMs });
+  const maintenance = await Maintenance.open({
+    clock,
+    store,
+    log,
+    judged: () => engine.judged(),
+    peers: () => notifier.addresses(),
+  });
+  const planned = (policy: Policy) => maintenance.calendar(policy);
+  const ports = { clock, prom, store, log, stats, metrics, maintenance: planned };
+  const engine = await Engine.open(ports, configuration.policy);
+  const live = new LiveActions({
+    judged: () => engine.judged(),
+    activeAlerts: () => evaluator.activeAlerts(),
+    sink: notifier,
+  });
+  const ruleEvaluation = createRuleEvaluation({ ...options, store, sink: live });
+  const { evaluator } = ruleEvaluation;
   const reports = new Reports({ engine, log, now: clock.now });
-  return { store, prom, gateStats, metrics, engine, notifier, evaluator, reports };
+  return { store, prom, gateStats, metrics, engine, notifier, live, maintenance, evaluator, ruleEvaluation, reports };
 }
 
 function openStore({ config, configuration, log }: ServiceOptions): Store {
@@ -111,8 +136,9 @@ function openStore({ config, configuration, log }: ServiceOptions): Store {
 }
 
 /** The other way round than they were opened. */
-async function closeParts({ evaluator, notifier, prom, store }: Parts): Promise<void> {
+async function closeParts({ evaluator, ruleEvaluation, notifier, prom, store }: Parts): Promise<void> {
   await evaluator.stop();
+  await ruleEvaluation.close();
   await notifier.close(GRACE_MS);
   await prom.close();
   await store.close();
@@ -120,8 +146,8 @@ async function closeParts({ evaluator, notifier, prom, store }: Parts): Promise<
 
 async function startServer(options: ServiceOptions, parts: Parts, reload: EngineControl['reload']): Promise<Server> {
   const { config, configuration, log, clock } = options;
-  const { engine, evaluator, gateStats } = parts;
-  const view = viewOf(engine, evaluator, clock.now);
+  const { engine, gateStats } = parts;
+  const view = engineView(config, parts, clock.now);
   const app = createApp({
     view,
     control: { addHold: (hold) => engine.addHold(hold), removeHold: (id) => engine.removeHold(id), reload },
@@ -137,42 +163,51 @@ async function startServer(options: ServiceOptions, parts: Parts, reload: Engine
 }
 
 async function* renderMetrics(
-  { engine, evaluator, notifier, metrics }: Parts,
+  { engine, evaluator, live, maintenance, notifier, metrics }: Parts,
   nowMs: number,
 ): AsyncGenerator<string, void, undefined> {
   yield* renderDerived(engine.judged(), engine.holds(), nowMs);
+  yield* renderGpuStates(engine.judged(), live.book());
+  yield renderMaintenance(engine.judged(), maintenance.view(), nowMs);
   yield renderAlerts(evaluator, notifier);
   yield await metrics.registry.metrics();
 }
 
 /** Until the signal aborts. */
 async function judge(options: ServiceOptions, parts: Parts, signal: AbortSignal): Promise<void> {
-  const { engine, evaluator, reports } = parts;
+  const { engine, evaluator, maintenance, reports } = parts;
   reports.start();
+  // What is declared counts from the first tick, so it is heard before that is judged.
+  await maintenance.poll(signal);
+  const polling = maintenance.run(signal);
   try {
-    void warnOfMissingSeries(options, signal);
-    await evaluator.start(options.configuration.groups);
+    void warnOfMissingSeries(options, parts.prom, signal);
+    await evaluator.start(options.configuration.groups, surroundingsOf(options.configuration));
     await engine.run(signal);
   } finally {
-    await reports.stop();
+    await Promise.all([reports.stop(), polling]);
   }
 }
 
 async function warnOfMissingSeries(
   { config, configuration, log, clock }: ServiceOptions,
+  prom: PromQuery,
   signal: AbortSignal,
 ): Promise<void> {
   await clock.sleep(PREFLIGHT_AFTER_MS, signal);
   if (signal.aborted) return;
   const { prometheusUrl: url, prometheusTimeoutMs: timeoutMs } = config;
-  const sentences = await preflight({ url, policy: configuration.policy, atMs: clock.now(), timeoutMs });
+  const isPlain = config.prometheusClientFile === undefined;
+  const look = { url, policy: configuration.policy, atMs: clock.now(), timeoutMs, ...(isPlain ? {} : { prom }) };
+  const sentences = await preflight(look);
   for (const sentence of sentences) log.warn(sentence);
 }
 
-function createNotifier({ config, log, clock }: ServiceOptions): Notifier {
+function createNotifier({ config, configuration, log, clock }: ServiceOptions): Notifier {
   const ports = { ...clock, random: Math.random, onProblem: (text: string) => log.warn(text) };
-  const peer = (url: string) => new AlertmanagerPeer({ url, prometheusUrl: config.prometheusUrl }, ports);
-  return new Notifier(config.alertmanagerUrls.map(peer));
+  const notifier = new Notifier({ externalUrl: config.externalUrl, checkEveryMs: config.alertCheckMs }, ports);
+  notifier.use(configuration.alerting);
+  return notifier;
 }
 
 function ageSeconds(engine: Engine, nowMs: number): number | undefined {
@@ -180,26 +215,10 @@ function ageSeconds(engine: Engine, nowMs: number): number | undefined {
   return tickMs === undefined ? undefined : (nowMs - tickMs) / 1000;
 }
 
-function viewOf(engine: Engine, evaluator: RuleEvaluator, now: () => number): EngineView {
-  return {
-    now,
-    judged: () => engine.judged(),
-    holds: () => engine.holds(),
-    alerts: () => evaluator.activeAlerts().map(shownAlert),
-    isReady: () => engine.isReady(),
-    lastFailure: () => engine.lastFailure(),
-    backlogTicks: () => engine.backlogTicks(),
-  };
-}
-
-function shownAlert({ name, state, severity, annotations, labels, activeAt, firedAt }: ActiveAlert): ShownAlert {
-  return { name, state, severity, summary: annotations.summary ?? '', labels, sinceMs: firedAt ?? activeAt };
-}
-
 /** All or nothing: rules and policy change together, and only when both are good and history could be read. */
 async function reloadInto(
   { config, env, log }: ServiceOptions,
-  { engine, evaluator, reports }: Parts,
+  { engine, evaluator, notifier, reports }: Parts,
   signal: AbortSignal,
 ): ReturnType<EngineControl['reload']> {
   const read = await readConfiguration(config, env);
@@ -214,8 +233,9 @@ async function reloadInto(
     log.error(`reload refused, the last good configuration stays: ${text}`);
     return { ok: false, text };
   }
-  const { policy, groups, warnings } = read.configuration;
-  await evaluator.reload(groups);
+  const { policy, groups, alerting, warnings } = read.configuration;
+  notifier.use(alerting);
+  await evaluator.reload(groups, surroundingsOf(read.configuration));
   await reports.reschedule();
   if (warnings !== '') log.warn(warnings);
   log.info({ policy: policy.revision }, 'reloaded');

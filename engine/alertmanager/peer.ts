@@ -1,20 +1,26 @@
-/** One Alertmanager and the alerts that wait for it. */
-import { RESOLVED_RETENTION_MS } from '../core/alert.ts';
-import type { AlertMessage, AlertSink } from '../core/delivery.ts';
+/** One Alertmanager: the alerts that wait for it, their delivery, and the check that it holds them. */
+import type { HttpClient } from '../http-client/client.ts';
+import { AlertQueue } from './alert-queue.ts';
+import { nameOf } from './discovery/address.ts';
+import { HoldingCheck } from './holding-check.ts';
+import type { OutgoingAlert } from './outgoing.ts';
 import { encodeAlert } from './payload.ts';
-import { postAlerts } from './post.ts';
+import { type PostOutcome, postAlerts } from './post.ts';
 
 export interface PeerOptions {
-  /** Base URL of the Alertmanager. */
+  /** Where alerts are posted to, path included. */
   readonly url: string;
-  /** Base URL of Prometheus for the links in alerts. */
-  readonly prometheusUrl: string;
+  readonly client: HttpClient;
+  /** Firing alerts that the Alertmanager should hold now. */
+  active(): readonly OutgoingAlert[];
   readonly batchSize?: number;
-  /** Limit of one POST. */
+  /** Limit of one request. */
   readonly timeoutMs?: number;
   /** Pause after the first failure; doubles with every further one. */
   readonly firstBackoffMs?: number;
   readonly maxBackoffMs?: number;
+  /** Time between two checks of what the Alertmanager holds. */
+  readonly checkEveryMs?: number;
 }
 
 export interface PeerPorts {
@@ -24,7 +30,7 @@ export interface PeerPorts {
   sleep(ms: number, signal: AbortSignal): Promise<void>;
   /** 0 ≤ random < 1. */
   random(): number;
-  /** Told once when deliveries begin to fail, and of every alert the peer refuses. */
+  /** Told once when deliveries begin to fail, when alerts are missing, and of every alert the peer refuses. */
   onProblem(message: string): void;
 }
 
@@ -39,38 +45,86 @@ export interface PeerStats {
   readonly dropped: number;
   /** Why deliveries fail now; undefined while they succeed. */
   readonly lastError: string | undefined;
+  /** All POSTs so far, and the time they took together. */
+  readonly posts: number;
+  readonly postMs: number;
+  /** Alerts it had accepted and did not hold at a check; they were sent again. */
+  readonly missing: number;
+  /** Instant of the last check that could be made. */
+  readonly checkedAt: number | undefined;
 }
 
-const DEFAULTS = { batchSize: 64, timeoutMs: 10_000, firstBackoffMs: 500, maxBackoffMs: 30_000 };
+const DEFAULTS = {
+  batchSize: 64,
+  timeoutMs: 10_000,
+  firstBackoffMs: 500,
+  maxBackoffMs: 30_000,
+  checkEveryMs: 60_000,
+};
+
+/** A peer may ask for patience, not for silence. */
+const MAX_RETRY_AFTER_MS = 300_000;
 
 /**
  * Delivers alerts to one Alertmanager, in batches, until it has them. The queue holds one message per alert, the
  * newest, so however long the peer is away it cannot outgrow the alerts that are active or lately resolved.
  */
-export class AlertmanagerPeer implements AlertSink {
+export class AlertmanagerPeer {
   readonly #options: PeerOptions & typeof DEFAULTS;
   readonly #ports: PeerPorts;
-  readonly #queue = new Map<string, AlertMessage>();
+  readonly #name: string;
+  readonly #queue = new AlertQueue();
+  readonly #check: HoldingCheck;
   readonly #end = new AbortController();
   #hurry = new AbortController();
   #delivery: Promise<void> | undefined;
+  #checks: Promise<void> | undefined;
+  #inFlight: ReadonlySet<string> = new Set();
+  /** Alerts that the peer refuses: they go alone from then on, and are reported once. */
+  #refused = new Set<string>();
   #failuresInARow = 0;
-  #counts = { sent: 0, failed: 0, dropped: 0 };
+  #retryAfterMs = 0;
+  #counts = { sent: 0, failed: 0, refused: 0, posts: 0, postMs: 0 };
   #lastError: string | undefined;
 
   constructor(options: PeerOptions, ports: PeerPorts) {
     this.#options = { ...DEFAULTS, ...options };
     this.#ports = ports;
+    this.#name = nameOf(options.url);
+    this.#check = new HoldingCheck(
+      { ...this.#options, name: this.#name },
+      {
+        ...ports,
+        expected: () => this.#expected(options.active()),
+        // While nothing can be delivered, there is nothing to compare.
+        isWorthwhile: () => this.#lastError === undefined,
+        onMissing: (missing) => this.send(options.active().filter(({ fingerprint }) => missing.has(fingerprint))),
+      },
+    );
   }
 
-  send(messages: readonly AlertMessage[]): void {
+  send(alerts: readonly OutgoingAlert[]): void {
     if (this.#end.signal.aborted) return;
-    for (const message of messages) this.#queue.set(message.key, message);
+    this.#queue.put(alerts, this.#ports.now());
     this.#delivery ??= this.#deliverAll();
   }
 
+  /** Begins to check regularly what the Alertmanager holds. */
+  startChecks(): void {
+    this.#checks ??= this.#check.run(AbortSignal.any([this.#end.signal, this.#hurry.signal]));
+  }
+
   stats(): PeerStats {
-    return { url: this.#options.url, queueLength: this.#queue.size, ...this.#counts, lastError: this.#lastError };
+    const { refused, ...counts } = this.#counts;
+    return {
+      url: this.#name,
+      queueLength: this.#queue.size,
+      ...counts,
+      dropped: refused + this.#queue.expired,
+      lastError: this.#lastError,
+      missing: this.#check.missing,
+      checkedAt: this.#check.checkedAt,
+    };
   }
 
   /** Delivers what is queued, for at most `deadlineMs`; what is left then is given up. */
@@ -79,9 +133,16 @@ export class AlertmanagerPeer implements AlertSink {
     this.#failuresInARow = 0;
     this.#hurry.abort();
     this.#hurry = new AbortController();
-    await this.#delivery;
+    await Promise.all([this.#delivery, this.#checks]);
     clearTimeout(deadline);
     this.#end.abort();
+  }
+
+  #expected(active: readonly OutgoingAlert[]): readonly OutgoingAlert[] {
+    this.#refused = this.#refused.intersection(new Set(active.map(({ fingerprint }) => fingerprint)));
+    return active.filter(({ fingerprint }) => {
+      return !(this.#queue.has(fingerprint) || this.#inFlight.has(fingerprint) || this.#refused.has(fingerprint));
+    });
   }
 
   async #deliverAll(): Promise<void> {
@@ -92,67 +153,69 @@ export class AlertmanagerPeer implements AlertSink {
   }
 
   async #deliverBatch(): Promise<void> {
-    const left = await this.#post(this.#takeBatch());
-    for (const message of left) {
-      if (!this.#queue.has(message.key)) this.#queue.set(message.key, message);
-    }
+    const isRefused = ({ fingerprint }: OutgoingAlert) => this.#refused.has(fingerprint);
+    const batch = this.#queue.take(this.#options.batchSize, this.#ports.now(), isRefused);
+    this.#inFlight = new Set(batch.map(({ fingerprint }) => fingerprint));
+    const left = await this.#post(batch);
+    this.#queue.putBack(left);
+    this.#inFlight = new Set();
     if (left.length > 0) await this.#backOff();
   }
 
-  #takeBatch(): AlertMessage[] {
-    const longOver = this.#ports.now() - RESOLVED_RETENTION_MS;
-    const batch: AlertMessage[] = [];
-    for (const [key, message] of this.#queue) {
-      if (batch.length === this.#options.batchSize) break;
-      this.#queue.delete(key);
-      if (message.endsAt > longOver) batch.push(message);
-      else this.#counts.dropped++;
-    }
-    return batch;
-  }
-
   /** Posts a batch; returns what has to be tried again. */
-  async #post(batch: readonly AlertMessage[]): Promise<readonly AlertMessage[]> {
-    if (batch.length === 0) return [];
-    const { url, prometheusUrl, timeoutMs } = this.#options;
-    const limit = AbortSignal.any([this.#end.signal, AbortSignal.timeout(timeoutMs)]);
-    const alerts = batch.map((message) => encodeAlert(message, prometheusUrl));
-    const outcome = await postAlerts(url, alerts, limit);
-    if (outcome.kind === 'failed') return this.#retain(batch, outcome.reason);
+  async #post(batch: readonly OutgoingAlert[]): Promise<readonly OutgoingAlert[]> {
+    const [first] = batch;
+    if (first === undefined) return [];
+    const outcome = await this.#request(batch);
+    if (outcome.kind === 'failed') return this.#retain(batch, outcome);
     if (outcome.kind === 'accepted') this.#accept(batch);
-    else if (batch.length > 1) return this.#postSingly(batch);
-    else this.#refuse(batch, outcome.reason);
+    else if (batch.length > 1) return this.#postHalves(batch);
+    else this.#refuse(first, outcome.reason);
     return [];
   }
 
-  /** A refused batch does not say which alert is at fault; alone, each is judged for itself. */
-  async #postSingly(batch: readonly AlertMessage[]): Promise<readonly AlertMessage[]> {
-    for (const [index, message] of batch.entries()) {
-      const left = await this.#post([message]);
-      if (left.length > 0) return batch.slice(index);
-    }
-    return [];
+  async #request(batch: readonly OutgoingAlert[]): Promise<PostOutcome> {
+    const { client, url, timeoutMs } = this.#options;
+    const signal = AbortSignal.any([this.#end.signal, AbortSignal.timeout(timeoutMs)]);
+    const begun = this.#ports.now();
+    const outcome = await postAlerts(client, { url, alerts: batch.map(encodeAlert), signal, now: begun });
+    this.#counts.posts++;
+    this.#counts.postMs += this.#ports.now() - begun;
+    return outcome;
   }
 
-  #accept(batch: readonly AlertMessage[]): void {
+  /** A refused batch does not say which alert is at fault, and one that is too large may pass in parts. */
+  async #postHalves(batch: readonly OutgoingAlert[]): Promise<readonly OutgoingAlert[]> {
+    const middle = Math.ceil(batch.length / 2);
+    const left = await this.#post(batch.slice(0, middle));
+    return left.length > 0 ? [...left, ...batch.slice(middle)] : this.#post(batch.slice(middle));
+  }
+
+  #accept(batch: readonly OutgoingAlert[]): void {
+    for (const { fingerprint } of batch) this.#refused.delete(fingerprint);
     this.#counts.sent += batch.length;
     this.#failuresInARow = 0;
     this.#lastError = undefined;
   }
 
-  #refuse(batch: readonly AlertMessage[], reason: string): void {
-    this.#counts.dropped += batch.length;
-    const labels = JSON.stringify(batch[0]?.labels);
-    this.#ports.onProblem(`Alertmanager ${this.#options.url} refuses the alert ${labels}: it ${reason}`);
+  #refuse({ fingerprint, labels }: OutgoingAlert, reason: string): void {
+    this.#counts.refused++;
+    if (this.#refused.has(fingerprint)) return;
+    this.#refused.add(fingerprint);
+    this.#ports.onProblem(`Alertmanager ${this.#name} refuses the alert ${JSON.stringify(labels)}: it ${reason}`);
   }
 
-  #retain(batch: readonly AlertMessage[], reason: string): readonly AlertMessage[] {
+  #retain(
+    batch: readonly OutgoingAlert[],
+    { reason, retryAfterMs = 0 }: Extract<PostOutcome, { readonly kind: 'failed' }>,
+  ): readonly OutgoingAlert[] {
     // What the shutdown cut off is not the peer's failure.
     if (this.#end.signal.aborted) return batch;
     this.#counts.failed++;
     this.#failuresInARow++;
+    this.#retryAfterMs = Math.min(retryAfterMs, MAX_RETRY_AFTER_MS);
     if (reason !== this.#lastError) {
-      this.#ports.onProblem(`Alertmanager ${this.#options.url} gets no alerts: ${reason}; trying again`);
+      this.#ports.onProblem(`Alertmanager ${this.#name} gets no alerts: ${reason}; trying again`);
     }
     this.#lastError = reason;
     return batch;
@@ -162,7 +225,7 @@ export class AlertmanagerPeer implements AlertSink {
   async #backOff(): Promise<void> {
     const { firstBackoffMs, maxBackoffMs } = this.#options;
     const full = Math.min(maxBackoffMs, firstBackoffMs * 2 ** (this.#failuresInARow - 1));
-    const pause = full * (0.5 + this.#ports.random() / 2);
+    const pause = Math.max(this.#retryAfterMs, full * (0.5 + this.#ports.random() / 2));
     await this.#ports.sleep(pause, AbortSignal.any([this.#hurry.signal, this.#end.signal]));
   }
 }

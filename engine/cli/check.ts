@@ -1,105 +1,117 @@
-/** `gpu-uptime check`: what is wrong with a policy, or what it amounts to. */
-import { readFile } from 'node:fs/promises';
-import { resolve } from 'node:path';
+/** `gpu-uptime check`: what is wrong with a policy or with rule files, or what they amount to. */
 import { parseArgs } from 'node:util';
-import { type Diagnostic, renderDiagnostics } from '../policy/diagnostics.ts';
-import { loadPolicy, type PolicyOutcome } from '../policy/load.ts';
-import { formatOrigin, type Setting } from '../policy/provenance.ts';
-import { summarizeCapability } from '../policy/summary.ts';
+import { SETTINGS } from '../config.ts';
+import { type Diagnostic, renderDiagnostics, sortDiagnostics } from '../policy/diagnostics.ts';
+import type { RuleSource } from '../rules/rule-file.ts';
+import { readSources } from '../rules/rule-sources.ts';
+import { checkPolicy } from './check-policy.ts';
+import { checkRules } from './check-rules.ts';
+import { type CheckedFile, isValid } from './checked-file.ts';
 import type { Command, CommandIo } from './command.ts';
-
-const DEFAULT_FILE = 'rules/policy.yml';
+import { type FileKind, fileKind, NOT_CHECKED } from './file-kind.ts';
 
 export const check: Command = {
   name: 'check',
-  summary: 'check policy files and show the values in effect',
-  usage: `gpu-uptime check [FILE…] [--json]
+  summary: 'check policy and rule files and show what they amount to',
+  usage: `gpu-uptime check [FILE…] [--lint] [--json]
 
-Checks policy files (default: ${DEFAULT_FILE}) together with the GPU_*, PING_* and AGENT_* variables of the
-environment. Prints every problem with its place and fix, or every effective value with its source.
+Checks policy files and Prometheus rule files; which of the two a file is, its content tells. A FILE may be a path, a
+glob in quotes, or a directory, which stands for the YAML files in it. Without a FILE it checks what the engine
+would load: POLICY_FILE and RULE_FILES, or their defaults.
 
-  --json    print the same as JSON`,
+A policy is checked together with the GPU_*, PING_* and AGENT_* variables of the environment. Rule files are held to all
+that "promtool check rules" asks of them, and to some advice of our own. Prints every problem with its place and fix, or
+every value of the policy in effect with its source, or every rule. Files for other tools are named and not checked.
+
+  --lint    exit with 1 for warnings too
+  --json    print the same as JSON
+
+Exit code: 0 when every file is valid, 1 when one is not, 2 when the command line is wrong.`,
   run,
 };
 
-/** 0 when all files are valid, warnings allowed; else 1. */
+/** 0 when all files are valid, warnings allowed unless `--lint` asks otherwise; else 1. */
 async function run(args: readonly string[], io: CommandIo): Promise<number> {
-  const options = { json: { type: 'boolean', default: false } } as const;
+  const options = { json: { type: 'boolean', default: false }, lint: { type: 'boolean', default: false } } as const;
   const { positionals, values } = parseArgs({ args: [...args], options, allowPositionals: true });
-  const files = positionals.length > 0 ? positionals : [DEFAULT_FILE];
-  const checked = await Promise.all(files.map((file) => checkFile(file, io)));
-  if (values.json) io.out(JSON.stringify(checked.map(toJson), null, 2));
-  else for (const one of checked) print(one, io);
-  return checked.every(({ outcome }) => outcome.ok) ? 0 : 1;
+  const { known, diagnostics } = positionals.length > 0 ? await named(positionals, io) : await defaults(io);
+  const checked = [...checkAll(known, io), ...diagnostics.map(unreadFile)];
+  const skipped = known.filter(({ kind }) => kind !== 'policy' && kind !== 'rules');
+  if (values.json) io.out(JSON.stringify([...checked.map(toJson), ...skipped.map(skippedJson)], null, 2));
+  else printAll(checked, skipped, io);
+  const isGood = values.lint ? ({ diagnostics }: CheckedFile) => diagnostics.length === 0 : isValid;
+  return checked.every(isGood) ? 0 : 1;
 }
 
-interface CheckedFile {
-  readonly file: string;
-  readonly source: string;
-  readonly outcome: PolicyOutcome;
+interface KnownFile extends RuleSource {
+  readonly kind: FileKind;
 }
 
-async function checkFile(file: string, io: CommandIo): Promise<CheckedFile> {
-  try {
-    const source = await readFile(resolve(io.cwd, file), 'utf8');
-    return { file, source, outcome: loadPolicy({ file, source, env: io.env }) };
-  } catch (error) {
-    return { file, source: '', outcome: { ok: false, diagnostics: [unreadable(file, error)] } };
-  }
+interface FoundFiles {
+  readonly known: readonly KnownFile[];
+  readonly diagnostics: readonly Diagnostic[];
 }
 
-/** Errors of the disk are the user's to fix; anything else is a bug and keeps its stack. */
-function unreadable(file: string, error: unknown): Diagnostic {
-  if (!(error instanceof Error) || !('syscall' in error)) throw error;
-  const message = `cannot be read: ${error.message.replace(/,.*/, '')}`;
-  return { file, line: 0, column: 0, severity: 'error', message, fix: 'name an existing, readable policy file' };
+async function named(patterns: readonly string[], { cwd }: CommandIo): Promise<FoundFiles> {
+  const absentFix = 'name an existing file, or a glob that matches one';
+  const { sources, diagnostics } = await readSources(patterns, { cwd, absentFix, takesDirectories: true });
+  return { known: sources.map((source) => ({ ...source, kind: fileKind(source.text) })), diagnostics };
 }
 
-function diagnosticsOf(outcome: PolicyOutcome): readonly Diagnostic[] {
-  return outcome.ok ? outcome.warnings : outcome.diagnostics;
-}
-
-function print({ file, source, outcome }: CheckedFile, io: CommandIo): void {
-  const diagnostics = diagnosticsOf(outcome);
-  if (diagnostics.length > 0) io.err(renderDiagnostics(diagnostics, { [file]: source }));
-  if (!outcome.ok) {
-    const errors = diagnostics.filter(({ severity }) => severity === 'error').length;
-    io.err(`${file}: invalid, ${errors} ${errors === 1 ? 'error' : 'errors'}`);
-    return;
-  }
-  const { policy, provenance } = outcome;
-  const capabilities = policy.capabilities.map((one) => `${one.name}: ${summarizeCapability(one)}`);
-  io.out(
-    [`${file}: valid, revision ${policy.revision}`, '', ...settingsTable(provenance), '', ...capabilities].join('\n'),
+/** What the engine would load; the setting says what a file is, even an empty one. */
+async function defaults({ cwd, env }: CommandIo): Promise<FoundFiles> {
+  const patterns = settingOf('RULE_FILES', env)
+    .split(',')
+    .map((part) => part.trim());
+  const policy = await readSources([settingOf('POLICY_FILE', env)], { cwd, absentFix: 'correct POLICY_FILE' });
+  const rules = await readSources(
+    patterns.filter((pattern) => pattern !== ''),
+    { cwd, absentFix: 'correct RULE_FILES' },
   );
+  const known = [
+    ...policy.sources.map((source) => ({ ...source, kind: 'policy' as const })),
+    ...rules.sources.map((source) => ({ ...source, kind: 'rules' as const })),
+  ];
+  return { known, diagnostics: [...policy.diagnostics, ...rules.diagnostics] };
 }
 
-function toJson({ file, outcome }: CheckedFile) {
-  if (!outcome.ok) return { file, valid: false, diagnostics: outcome.diagnostics };
-  return {
-    file,
-    valid: true,
-    revision: outcome.policy.revision,
-    diagnostics: outcome.warnings,
-    settings: outcome.provenance.map(({ path, value, origin }) => ({ key: path.join('.'), value, origin })),
-    capabilities: outcome.policy.capabilities,
-  };
+function settingOf(name: 'POLICY_FILE' | 'RULE_FILES', env: CommandIo['env']): string {
+  const fallback = SETTINGS.find((setting) => setting.env === name)?.default ?? '';
+  return env[name] ?? fallback;
 }
 
-// Long expressions stick out of their column rather than push every source off the screen.
-const WIDEST_VALUE = 36;
-
-function settingsTable(settings: readonly Setting[]): string[] {
-  const rows = settings.map(
-    ({ path, value, origin }) => [path.join('.'), formatValue(value), formatOrigin(origin)] as const,
-  );
-  const keyWidth = Math.max(...rows.map(([key]) => key.length));
-  const valueWidth = Math.min(WIDEST_VALUE, Math.max(...rows.map(([, value]) => value.length)));
-  return rows.map(([key, value, source]) => `${key.padEnd(keyWidth)}  ${value.padEnd(valueWidth)}  ${source}`);
+function checkAll(known: readonly KnownFile[], { env }: CommandIo): CheckedFile[] {
+  const rules = checkRules(known.filter(({ kind }) => kind === 'rules'));
+  const policies = known.filter(({ kind }) => kind === 'policy').map((one) => checkPolicy(one, env));
+  return [...policies, ...rules];
 }
 
-function formatValue(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.join(', ')}]`;
-  if (value === null) return 'off';
-  return typeof value === 'object' ? JSON.stringify(value) : String(value);
+function unreadFile(diagnostic: Diagnostic): CheckedFile {
+  return { file: diagnostic.file, text: '', diagnostics: [diagnostic], summary: [], facts: {} };
+}
+
+function printAll(checked: readonly CheckedFile[], skipped: readonly KnownFile[], io: CommandIo): void {
+  for (const one of checked) print(one, io);
+  for (const one of skipped) io.err(noteOf(one));
+}
+
+function print(checked: CheckedFile, io: CommandIo): void {
+  const { file, text, diagnostics, summary } = checked;
+  if (diagnostics.length > 0) io.err(renderDiagnostics(diagnostics, { [file]: text }));
+  const errors = diagnostics.filter(({ severity }) => severity === 'error').length;
+  if (errors === 0) io.out(summary.join('\n'));
+  else io.err(`${file}: invalid, ${errors} ${errors === 1 ? 'error' : 'errors'}`);
+}
+
+function toJson(checked: CheckedFile) {
+  const { file, facts } = checked;
+  return { file, valid: isValid(checked), diagnostics: sortDiagnostics(checked.diagnostics), ...facts };
+}
+
+function noteOf({ kind, file }: KnownFile): string {
+  return kind === 'policy' || kind === 'rules' ? '' : NOT_CHECKED[kind](file);
+}
+
+function skippedJson(known: KnownFile) {
+  return { file: known.file, kind: known.kind, note: noteOf(known) };
 }

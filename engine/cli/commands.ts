@@ -9,6 +9,7 @@ export interface CommandEntry {
 export const COMMANDS: readonly CommandEntry[] = [
   { name: 'up', load: async () => (await import('./up.ts')).up },
   { name: 'check', load: async () => (await import('./check.ts')).check },
+  { name: 'test', load: async () => (await import('./test.ts')).test },
   { name: 'receive', load: async () => (await import('./receive.ts')).receive },
   { name: 'simulate', load: async () => (await import('./simulate.ts')).simulate },
   { name: 'doctor', load: async () => (await import('./doctor.ts')).doctor },

@@ -61,9 +61,18 @@ export interface RuleState {
   readonly confirmedAt?: number;
 }
 
+/** What one evaluation of the rule's query came to. */
+export type EvaluationResult =
+  | readonly AlertElement[]
+  /** Unknown: the query failed, or (`noData`) nothing that it reads exists. `raised` alerts say so. */
+  | { readonly failed: string; readonly raised?: readonly AlertElement[] }
+  | { readonly noData: true; readonly raised?: readonly AlertElement[] };
+
 export interface Evaluation {
   readonly at: number;
-  readonly result: readonly AlertElement[] | { readonly failed: string };
+  readonly result: EvaluationResult;
+  /** Since when alerts that are new here have been active, by key, where more is known than this state holds. */
+  readonly activeSince?: ReadonlyMap<string, number>;
 }
 
 type AlertEvent =
@@ -81,46 +90,69 @@ export const NEW_RULE_STATE: RuleState = { alerts: [] };
 export const RESOLVED_RETENTION_MS = 15 * 60_000;
 
 /**
- * Folds one evaluation into the rule's state. A failed query is unknown: nothing starts, nothing resolves. Equal label
- * sets after relabelling, or more alerts than the limit, fail the rule.
+ * Folds one evaluation into the rule's state. An unknown result resolves nothing and starts nothing but the alerts it
+ * raises. Equal label sets after relabelling, or more alerts than the limit, fail the rule.
  */
-export function step(rule: AlertRule, state: RuleState, { at, result }: Evaluation): Step {
-  if ('failed' in result) return failed(state, result.failed);
-  const seen = new Map<string, AlertFacts>();
-  for (const element of result) {
-    const facts = { key: labelKey(element.labels), ...element, activeAt: at };
-    // Prometheus fails the whole rule here and leaves its state alone: two alerts would share one identity.
-    if (seen.has(facts.key)) return failed(state, `two results have the same labels ${showLabels(facts.labels)}`);
-    seen.set(facts.key, facts);
-  }
-  return limited(rule, fold(rule, state, at, seen));
+export function step(rule: AlertRule, state: RuleState, evaluation: Evaluation): Step {
+  const { result } = evaluation;
+  const isUnknown = 'failed' in result || 'noData' in result;
+  const seen = factsByKey(isUnknown ? (result.raised ?? []) : result, evaluation);
+  if (typeof seen === 'string') return { state, events: [{ kind: 'failed', message: seen }] };
+  const next = limited(rule, fold(rule, state, { at: evaluation.at, seen, isUnknown }));
+  if (!('failed' in result)) return next;
+  return { ...next, events: [...next.events, { kind: 'failed', message: result.failed }] };
 }
 
-function failed(state: RuleState, message: string): Step {
-  return { state, events: [{ kind: 'failed', message }] };
+/** What was seen, by identity; the reason why the rule fails when two alerts would share one. */
+function factsByKey(
+  elements: readonly AlertElement[],
+  { at, activeSince }: Evaluation,
+): ReadonlyMap<string, AlertFacts> | string {
+  const seen = new Map<string, AlertFacts>();
+  for (const { labels, annotations, value } of elements) {
+    const key = labelKey(labels);
+    // Prometheus fails the whole rule here, in these words, and leaves its state alone.
+    if (seen.has(key)) {
+      return `vector contains metrics with the same labelset after applying alert labels: ${showLabels(labels)}`;
+    }
+    seen.set(key, { key, labels, annotations, value, activeAt: activeSince?.get(key) ?? at });
+  }
+  return seen;
 }
 
 /** Prometheus forgets every alert of a rule that breaks its limit; they end at the Alertmanager when they expire. */
 function limited(rule: AlertRule, next: Step): Step {
+  if (rule.limit <= 0) return next;
   const active = next.state.alerts.filter((alert) => alert.state !== 'inactive').length;
-  if (rule.limit <= 0 || active <= rule.limit) return next;
-  return failed({ ...next.state, alerts: [] }, `${active} alerts exceed the limit of ${rule.limit}`);
+  if (active <= rule.limit) return next;
+  const message = `exceeded limit of ${rule.limit} with ${active} alerts`;
+  return { state: { ...next.state, alerts: [] }, events: [{ kind: 'failed', message }] };
 }
 
-function fold(rule: AlertRule, state: RuleState, at: number, seen: ReadonlyMap<string, AlertFacts>): Step {
+interface Observation {
+  readonly at: number;
+  readonly seen: ReadonlyMap<string, AlertFacts>;
+  /** What was not seen may be there all the same. */
+  readonly isUnknown: boolean;
+}
+
+function fold(rule: AlertRule, state: RuleState, { at, seen, isUnknown }: Observation): Step {
+  if (isUnknown && seen.size === 0) return { state, events: [] };
   const alerts: Alert[] = [];
   const events: AlertEvent[] = [];
-  const fresh = new Map(seen);
+  const known = new Set<string>();
   for (const alert of state.alerts) {
-    const facts = fresh.get(alert.key);
+    const facts = seen.get(alert.key);
+    // What was over and is seen again is a new alert.
     if (alert.state === 'inactive' && facts !== undefined) continue;
-    fresh.delete(alert.key);
-    record(alert, facts === undefined ? absent(rule, alert, at) : present(rule, alert, facts, at), alerts, events);
+    known.add(alert.key);
+    if (facts !== undefined) record(alert, present(rule, alert, facts, at), alerts, events);
+    else record(alert, isUnknown ? alert : absent(rule, alert, at), alerts, events);
   }
-  for (const facts of fresh.values()) {
-    record(undefined, ripen(rule, { ...facts, state: 'pending' }, at), alerts, events);
+  for (const facts of seen.values()) {
+    if (!known.has(facts.key)) record(undefined, ripen(rule, { ...facts, state: 'pending' }, at), alerts, events);
   }
-  return { state: { alerts, confirmedAt: at }, events };
+  return { state: isUnknown ? { ...state, alerts } : { alerts, confirmedAt: at }, events };
 }
 
 function record(before: Alert | undefined, after: Alert | undefined, alerts: Alert[], events: AlertEvent[]): void {
@@ -134,15 +166,35 @@ function eventKind(alert: Alert): 'pending' | 'firing' | 'resolved' {
 }
 
 /** Value and annotations are new at every evaluation; the times of the alert are its own. */
-function present(rule: AlertRule, alert: Alert, { value, annotations }: AlertFacts, at: number): Alert {
-  if (alert.state === 'pending') return ripen(rule, { ...alert, value, annotations }, at);
+function present(rule: AlertRule, alert: Alert, facts: AlertFacts, at: number): Alert {
   if (alert.state === 'inactive') return alert;
+  const renewed = renew(alert, facts);
+  return renewed.state === 'pending' ? ripen(rule, renewed, at) : unripen(rule, renewed, at);
+}
+
+/** The alert itself when nothing is new, so that whoever saves it sees that there is nothing to save. */
+function renew(alert: PendingAlert | FiringAlert, { value, annotations }: AlertFacts): PendingAlert | FiringAlert {
+  const isSame = Object.is(alert.value, value) && haveSameTexts(alert.annotations, annotations);
+  if (alert.state === 'pending') return isSame ? alert : { ...alert, value, annotations };
+  if (isSame && alert.missingSince === undefined) return alert;
   const { missingSince: _, ...firing } = alert;
   return { ...firing, value, annotations };
 }
 
+function haveSameTexts(a: LabelSet, b: LabelSet): boolean {
+  const names = Object.keys(a);
+  return names.length === Object.keys(b).length && names.every((name) => a[name] === b[name]);
+}
+
 function ripen(rule: AlertRule, alert: PendingAlert, at: number): Alert {
   return at - alert.activeAt >= rule.forMs ? { ...alert, state: 'firing', firedAt: at } : alert;
+}
+
+/** A reload that raises `for` makes an alert that is too young for it wait again, and nothing is sent until it fires anew. */
+function unripen(rule: AlertRule, alert: FiringAlert, at: number): Alert {
+  if (at - alert.activeAt >= rule.forMs) return alert;
+  const { firedAt: _, lastSentAt: _sent, missingSince: _missing, ...facts } = alert;
+  return { ...facts, state: 'pending' };
 }
 
 /** What becomes of an alert that the query no longer returns; undefined when it can be forgotten. */
@@ -150,7 +202,7 @@ function absent(rule: AlertRule, alert: Alert, at: number): Alert | undefined {
   if (alert.state === 'pending') return undefined;
   if (alert.state === 'inactive') return at - alert.resolvedAt < RESOLVED_RETENTION_MS ? alert : undefined;
   const { missingSince = at, ...firing } = alert;
-  if (at - missingSince < rule.keepFiringForMs) return { ...firing, missingSince };
+  if (at - missingSince < rule.keepFiringForMs) return unripen(rule, { ...firing, missingSince }, at);
   return { ...firing, state: 'inactive', resolvedAt: at };
 }
 

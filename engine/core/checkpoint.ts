@@ -1,4 +1,6 @@
 /** A fleet state as JSON: what a restarted engine continues from. Timelines are run-length text. */
+import { type BookedAction, rebook } from './action-book.ts';
+import { restoreQuarantines } from './action-state.ts';
 import type { RunningEpisode } from './episodes.ts';
 import { createFleet, type FleetState, type GpuRecord } from './fleet.ts';
 import type { Plan } from './plan.ts';
@@ -8,7 +10,7 @@ import { sumTotals } from './totals.ts';
 import { decodeTimeline, encodeTimeline, stateAgo } from './window.ts';
 
 /** Grows whenever a checkpoint of an older engine could not be continued from. */
-const VERSION = 2;
+const VERSION = 3;
 
 export interface Checkpoint {
   /** Format of this object; another version is not read. */
@@ -22,6 +24,7 @@ export interface Checkpoint {
     readonly lowSince: readonly (readonly [string, number])[];
   };
   readonly episodes: readonly RunningEpisode[];
+  readonly actions: readonly BookedAction[];
   readonly gpus: readonly SavedGpu[];
 }
 
@@ -50,6 +53,7 @@ export function saveFleet(plan: Plan, state: FleetState): Checkpoint | undefined
     watchingSinceMs: state.observer.watchingSinceMs,
     guard: { frozenSinceMs: state.guard.frozenSinceMs, lowSince: [...state.guard.lowSince] },
     episodes: [...state.episodes.values()],
+    actions: state.actions.all,
     gpus: [...state.gpus.values()].map(saveGpu),
   };
 }
@@ -74,7 +78,9 @@ export function restoreFleet(plan: Plan, saved: Checkpoint): FleetState | undefi
   state.observer = { watchingSinceMs: saved.watchingSinceMs };
   state.guard = { frozenSinceMs: saved.guard.frozenSinceMs, lowSince: new Map(saved.guard.lowSince) };
   for (const running of saved.episodes) state.episodes.set(subjectKey(running.capability, running.subject), running);
+  state.actions = rebook(saved.actions);
   for (const gpu of saved.gpus) state.gpus.set(gpu.gpu, restoreGpu(plan, gpu));
+  restoreQuarantines(state);
   for (const capability of plan.capabilities) {
     state.totals.set(capability.name, sumTotals(plan, state.gpus.values(), capability));
   }

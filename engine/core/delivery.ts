@@ -1,5 +1,6 @@
 /** When an alert is due to be sent, and until when a receiver may believe it. Instants are milliseconds since the epoch. */
 import { type Alert, type AlertRule, type LabelSet, RESOLVED_RETENTION_MS, type RuleState } from './alert.ts';
+import { fingerprintOf } from './fingerprint.ts';
 
 export interface DeliveryPolicy {
   /** Interval of the rule's group. */
@@ -14,6 +15,8 @@ export interface DeliveryPolicy {
 export interface AlertMessage {
   /** Identity of the alert: a newer message with the same key replaces this one. */
   readonly key: string;
+  /** Alertmanager's fingerprint of the labels, before any are added or rewritten on the way. */
+  readonly fingerprint: string;
   readonly labels: LabelSet;
   readonly annotations: LabelSet;
   readonly startsAt: number;
@@ -55,7 +58,8 @@ export function deliver({ rule, state, at, now }: DeliveryInput, policy: Deliver
     const endsAt = alert.state === 'inactive' ? alert.resolvedAt : validUntil(state, now, policy);
     if (alert.state === 'firing' && endsAt <= now) return alert;
     const { key, labels, annotations, firedAt: startsAt } = alert;
-    messages.push({ key, labels, annotations, startsAt, endsAt, expr: rule.expr });
+    const fingerprint = fingerprintOf(labels);
+    messages.push({ key, fingerprint, labels, annotations, startsAt, endsAt, expr: rule.expr });
     return { ...alert, lastSentAt: at };
   });
   return { state: { ...state, alerts }, messages };

@@ -1,9 +1,11 @@
 /** Delay episodes of every subject of a capability, stepped once per tick. */
 import { type Episode, stepDelay } from './delay.ts';
 import type { FleetEvent, FleetState } from './fleet.ts';
+import { maintainedSubjects } from './maintained.ts';
 import type { Plan, PlannedCapability } from './plan.ts';
 import { FLEET, type Subject, subjectKey } from './subject.ts';
 import { gpuCounts, judgeWindows } from './totals.ts';
+import type { WindowVerdict } from './uptime.ts';
 import type { WindowCounts } from './window.ts';
 
 export interface RunningEpisode {
@@ -15,8 +17,11 @@ export interface RunningEpisode {
 export function stepEpisodes(plan: Plan, state: FleetState, capability: PlannedCapability, events: FleetEvent[]): void {
   const totals = state.totals.get(capability.name);
   if (totals === undefined) return;
+  const isMaintained = maintainedSubjects(state, capability);
   const step = (subject: Subject, counts: readonly WindowCounts[]) => {
-    stepSubject(plan, state, { capability, subject, counts }, events);
+    // Without a verdict an episode neither starts, nor escalates, nor is forgiven.
+    const verdict = isMaintained(subject) ? 'unknown' : judgeWindows(plan, capability, counts);
+    stepSubject(plan, state, { capability, subject, verdict }, events);
   };
   dropUnserved(state, capability);
   if (totals.gpus > 0) step(FLEET, totals.fleet);
@@ -34,18 +39,17 @@ export function forgetEpisodes(plan: Plan, state: FleetState, subject: Subject):
 interface Stepped {
   readonly capability: PlannedCapability;
   readonly subject: Subject;
-  readonly counts: readonly WindowCounts[];
+  readonly verdict: WindowVerdict;
 }
 
 function stepSubject(
   plan: Plan,
   state: FleetState,
-  { capability, subject, counts }: Stepped,
+  { capability, subject, verdict }: Stepped,
   events: FleetEvent[],
 ): void {
   const key = subjectKey(capability.name, subject);
   const before = state.episodes.get(key);
-  const verdict = judgeWindows(plan, capability, counts);
   if (before === undefined && verdict !== 'low') return;
   const atMs = state.tickMs ?? 0;
   const isFrozen = state.guard.frozenSinceMs !== undefined;

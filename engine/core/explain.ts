@@ -1,7 +1,10 @@
 /** The whole answer: the decision, its reason, the evidence per window and per GPU, and when it would clear. */
+import { blockedReason, placementNote } from './action-reason.ts';
 import { type Basis, countsFor, decide, delayFigures, gpusOf, type Outcome, type Question } from './decision.ts';
 import type { FleetState, GpuRecord } from './fleet.ts';
 import { ticksToRecovery } from './forecast.ts';
+import { isoSecond } from './instant.ts';
+import { maintenanceLeft } from './maintained.ts';
 import type { Plan, PlannedCapability } from './plan.ts';
 import { lowUptimeReason, verdictReason } from './reason.ts';
 import { type Subject, subjectKey, subjectName } from './subject.ts';
@@ -47,7 +50,7 @@ export function explain(plan: Plan, state: FleetState, question: Question): Expl
     id: decisionId(plan, state, question, outcome.basis),
     outcome,
     status: statusOf(figures.map(({ verdict }) => verdict)),
-    reason: reasonOf(plan, question, outcome.basis, figures),
+    reason: withNote(question, outcome, reasonOf(plan, question, outcome.basis, figures)),
     ...delayFigures(plan, outcome.episode),
     figures,
     causes: causes.slice(0, MAX_CAUSES),
@@ -65,7 +68,8 @@ export function clearsAtIfHealthy(plan: Plan, state: FleetState, question: Quest
   const episode = state.episodes.get(subjectKey(capability.name, subject))?.episode;
   if (episode === undefined || state.tickMs === undefined) return undefined;
   const { intervalMs, delay } = plan.policy;
-  const ticks = ticksToRecovery(plan, capability, gpusOf(state, capability, subject));
+  const gpus = gpusOf(state, capability, subject);
+  const ticks = ticksToRecovery(plan, capability, gpus, maintenanceLeft(plan, state, gpus));
   const recoveredAtMs = ticks === 0 ? episode.recoveringSinceMs : undefined;
   return (recoveredAtMs ?? state.tickMs + Math.max(1, ticks) * intervalMs) + delay.recoveryHoldMs;
 }
@@ -79,7 +83,11 @@ export function decisionId(plan: Plan, state: FleetState, { capability, subject 
 /** What outranks history is part of a decision's name. */
 function outranked(basis: Basis): string {
   if (basis.kind === 'hold') return `.hold-${basis.hold.id}`;
-  return basis.kind === 'stale' ? '.stale' : '';
+  if (basis.kind === 'preempted' || basis.kind === 'quarantined') {
+    const governing = basis.placement.alerts.find(({ action }) => action === basis.placement.action);
+    return `.${basis.kind}-${encodeURIComponent(governing?.alert ?? '')}`;
+  }
+  return basis.kind === 'stale' || basis.kind === 'maintenance' ? `.${basis.kind}` : '';
 }
 
 function subjectPath(subject: Subject): string {
@@ -97,10 +105,19 @@ function causeOf({ gpu, node, labels, tracks }: GpuRecord, profile: number): Cau
   return { gpu, node, labels, state: tickStateName(track.verdict.state), reason, sinceMs: track.sinceMs };
 }
 
+/** A subject that may process hears what alerts ask of it; one that may not hears why. */
+function withNote({ subject }: Question, { canProcess, basis, placement }: Outcome, reason: string): string {
+  const isJudged = canProcess && basis.kind !== 'hold' && basis.kind !== 'stale';
+  const note = isJudged && placement !== undefined ? placementNote(subject, placement) : undefined;
+  return note === undefined ? reason : `${reason}; ${note}`;
+}
+
 function reasonOf(plan: Plan, { name, subject }: Question, basis: Basis, figures: readonly WindowFigures[]): string {
   if (basis.kind === 'not_served') return `No GPU of ${subjectName(subject)} may serve ${name}`;
   if (basis.kind === 'hold') return `Held by ${basis.hold.owner}: ${basis.hold.reason}`;
   if (basis.kind === 'stale') return staleReason(plan, basis.ageMs);
+  if (basis.kind === 'maintenance') return `In planned maintenance until ${isoSecond(basis.untilMs)}`;
+  if (basis.kind === 'preempted' || basis.kind === 'quarantined') return blockedReason(subject, basis.placement);
   const isLow = figures.some(({ verdict }) => verdict === 'low');
   if (basis.kind === 'frozen')
     return `${lowUptimeReason(figures)}; not delayed: most nodes turned low together, so the observer is suspected`;

@@ -1,6 +1,9 @@
 /** The engine's whole state as one fold: step(plan, state, observation). Live, replay, restart and tests all run it. */
+import { type ActionBook, NO_ACTIONS } from './action-book.ts';
+import { quarantineVerdict, stepActions } from './action-state.ts';
 import { forgetEpisodes, type RunningEpisode, stepEpisodes } from './episodes.ts';
 import { GUARD_CLEAR, type GuardState, stepGuard } from './guard.ts';
+import type { MaintenanceCalendar } from './maintenance.ts';
 import type { Observation, Sighting } from './observation.ts';
 import type { Plan, Profile } from './plan.ts';
 import {
@@ -9,6 +12,7 @@ import {
   DOWN,
   freshSightings,
   judgeChecks,
+  MAINTENANCE,
   type ObserverState,
   stepObserver,
   UNOBSERVED,
@@ -31,7 +35,7 @@ export interface GpuRecord {
   /** The target that last exposed it. */
   target: string;
   labels: Readonly<Record<string, string>>;
-  /** Latest tick with a fresh sample. */
+  /** Latest tick with a fresh sample; planned maintenance does not let it grow older. */
   lastSeenMs: number;
   /** One per profile of the plan. */
   readonly tracks: readonly Track[];
@@ -42,11 +46,15 @@ export interface FleetState {
   tickMs: number | undefined;
   observer: ObserverState;
   guard: GuardState;
+  /** Actions of alerts that fire at the latest tick. */
+  actions: ActionBook;
   readonly gpus: Map<string, GpuRecord>;
   /** Running episodes by subject key; a subject without one is clear. */
   readonly episodes: Map<string, RunningEpisode>;
   /** Totals of the latest tick by capability name. */
   readonly totals: Map<string, Totals>;
+  /** Planned maintenance as of the latest tick; undefined where the policy grants none. */
+  maintenance: MaintenanceCalendar | undefined;
   /** Gathered by the first question after a tick that needs it (`rosterOf`). */
   roster: Roster | undefined;
 }
@@ -82,9 +90,11 @@ export function createFleet(): FleetState {
     tickMs: undefined,
     observer: { watchingSinceMs: undefined },
     guard: GUARD_CLEAR,
+    actions: NO_ACTIONS,
     gpus: new Map(),
     episodes: new Map(),
     totals: new Map(),
+    maintenance: undefined,
     roster: undefined,
   };
 }
@@ -118,6 +128,7 @@ export function stepFleet(plan: Plan, state: FleetState, observation: Observatio
   }
   state.tickMs = observation.atMs;
   state.observer = stepObserver(presence, state.observer, observation);
+  state.maintenance = observation.maintenance;
   judgeGpus(plan, state, observation, events);
   for (const capability of plan.capabilities) {
     state.totals.set(capability.name, sumTotals(plan, state.gpus.values(), capability));
@@ -141,17 +152,27 @@ function judgeGpus(plan: Plan, state: FleetState, observation: Observation, even
   const sightings = freshSightings(plan.policy.presence, observation);
   const isWatching = state.observer.watchingSinceMs !== undefined;
   if (isWatching) for (const sighting of sightings.values()) see(plan, state, sighting, observation.atMs);
+  state.actions = stepActions(plan, state, observation);
   const checks = plan.profiles.map((profile) => bindChecks(profile, observation));
+  const plannedFor = state.maintenance?.at(observation.atMs);
   for (const record of state.gpus.values()) {
+    const isPlanned = plannedFor?.(record)?.kind === 'excluded';
+    if (isPlanned) keepExpecting(plan, record, observation.atMs);
     if (observation.atMs - record.lastSeenMs > plan.policy.presence.rememberMs) {
       forget(plan, state, record, events);
       continue;
     }
-    const outcome = outcomeOf(plan, state, observation, record, sightings.has(record.gpu));
+    const presence = outcomeOf(plan, state, observation, record, sightings.has(record.gpu));
+    const outcome = isPlanned ? MAINTENANCE : (quarantineVerdict(state.actions, record, presence) ?? presence);
     for (const [profile, track] of record.tracks.entries()) {
       recordTick(record, track, outcome ?? judgeChecks(checks[profile] ?? [], record.gpu), observation.atMs, events);
     }
   }
+}
+
+/** Planned absence ages no memory: a GPU that is not back afterwards is missed from then on. */
+function keepExpecting({ policy }: Plan, record: GpuRecord, atMs: number): void {
+  record.lastSeenMs = Math.min(atMs, record.lastSeenMs + policy.intervalMs);
 }
 
 function see(plan: Plan, state: FleetState, sighting: Sighting, atMs: number): void {

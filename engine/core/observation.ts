@@ -1,4 +1,5 @@
 /** What Prometheus said about one tick. Built by the adapter, read by the folds. */
+import type { MaintenanceCalendar } from './maintenance.ts';
 
 /** A GPU that had a presence sample. */
 export interface Sighting {
@@ -17,6 +18,13 @@ export interface Readings {
   get(id: string): number | undefined;
 }
 
+/** A firing alert with an action. */
+export interface AlertSighting {
+  readonly labels: Readonly<Record<string, string>>;
+  /** Instant of the newest sample, milliseconds. */
+  readonly sampledAtMs: number;
+}
+
 export interface Observation {
   /** The tick, milliseconds since the epoch. */
   readonly atMs: number;
@@ -27,6 +35,10 @@ export interface Observation {
   readonly sightings: readonly Sighting[];
   /** One entry per check, keyed by the check's query (`checkQuery`). */
   readonly readings: ReadonlyMap<string, Readings>;
+  /** Alerts that fire with an action other than `notify`. */
+  readonly actions?: readonly AlertSighting[];
+  /** Planned maintenance; absent where the policy grants none. */
+  readonly maintenance?: MaintenanceCalendar | undefined;
 }
 
 const INT32_BLANKS = [2147483632, 2147483633, 2147483634, 2147483635];

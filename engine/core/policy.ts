@@ -46,6 +46,15 @@ export interface GuardPolicy {
   readonly minNodes: number;
 }
 
+/** Which actions of firing alerts take effect; those that do not are shown as evidence all the same. */
+interface ActionPolicy {
+  readonly throttle: boolean;
+  readonly preempt: boolean;
+  readonly quarantine: boolean;
+  /** An alert whose newest sample is older has ended unseen. */
+  readonly freshMs: number;
+}
+
 type OnStale = 'allow' | 'last' | 'deny';
 
 /** What a gateway may ask about. Checks and windows are already merged with the policy's defaults. */
@@ -100,6 +109,39 @@ interface AgentPolicy {
   readonly checkpointInterval: number;
 }
 
+/** A label matcher of a silence, as Alertmanager keeps it. Patterns match the whole value. */
+export interface SilenceMatcher {
+  readonly name: string;
+  readonly value: string;
+  readonly isRegex: boolean;
+  /** False for `!=` and `!~`. */
+  readonly isEqual: boolean;
+}
+
+/** Which silences are planned maintenance, and how much of it a node may have. */
+export interface MaintenancePolicy {
+  /** Per calendar month (UTC) and GPU; ticks beyond it count as they would without the silence. Always positive. */
+  readonly budgetMs: number;
+  /** A comment that starts with this declares maintenance; empty when comments declare nothing. */
+  readonly commentPrefix: string;
+  /** A silence with this matcher declares maintenance too. */
+  readonly matcher?: SilenceMatcher;
+  /** Only silences of these creators declare maintenance; anybody's when empty. */
+  readonly creators: readonly string[];
+  /** A change to a silence takes effect this long after it was made, so that every engine has heard of it by then. */
+  readonly noticeMs: number;
+  /** What a gateway hears of a node in maintenance. */
+  readonly gate: 'allow' | 'deny';
+}
+
+/** What becomes of a rule's alerts when its query says nothing. Prometheus does `keep` on an error and `ok` without data. */
+export interface RuleReaction {
+  /** The query failed. keep: alerts stay as they are; alert: one more is raised; ok: as if nothing were wrong. */
+  readonly onError: 'keep' | 'alert' | 'ok';
+  /** The query found nothing, and none of the series that it reads exists. */
+  readonly onNoData: 'keep' | 'alert' | 'ok';
+}
+
 export interface Policy {
   /** Short hash of the effective policy: equal revisions judge alike. */
   readonly revision: string;
@@ -118,9 +160,14 @@ export interface Policy {
   readonly judge: 'threshold' | 'wilson';
   readonly delay: DelayPolicy;
   readonly guard: GuardPolicy;
+  readonly actions: ActionPolicy;
   readonly stale: { readonly maxStalenessMs: number; readonly onStale: OnStale };
+  /** Absent while nothing may be excluded. */
+  readonly maintenance?: MaintenancePolicy;
   /** Never empty; the first is `default`, which also answers for names the policy does not list. */
   readonly capabilities: readonly [Capability, ...Capability[]];
+  /** By name of the alert; rules that are not named do as Prometheus does. */
+  readonly rules: Readonly<Record<string, RuleReaction>>;
   readonly alerts: { readonly consecutiveFailures: number; readonly uptimeBelow: number };
   readonly report: { readonly intervalMs: number; readonly detailed: boolean };
   readonly ping: PingPolicy;

@@ -1,4 +1,5 @@
 /** Presence: which state each GPU had at a tick. Unknown is not bad, and silence is not good. */
+import type { FiringAction } from './action.ts';
 import type { Observation, Readings, Sighting } from './observation.ts';
 import type { Check, PresencePolicy } from './policy.ts';
 import { TICK, type TickState } from './tick.ts';
@@ -40,10 +41,13 @@ export interface FailedCheck {
 export interface Verdict {
   readonly state: TickState;
   readonly failed?: FailedCheck;
+  /** The alert that keeps the GPU down, whatever its checks say. */
+  readonly quarantine?: FiringAction;
 }
 
 export const UNOBSERVED: Verdict = { state: TICK.unobserved };
 export const DOWN: Verdict = { state: TICK.down };
+export const MAINTENANCE: Verdict = { state: TICK.maintenance };
 const UP: Verdict = { state: TICK.up };
 
 /** A check bound to the readings of its query at this tick. */

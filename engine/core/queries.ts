@@ -1,4 +1,6 @@
 /** The PromQL a policy asks per tick. Every query aggregates to the identity labels, so label churn never makes a new GPU. */
+import { ACTION_LABEL } from './action.ts';
+import { targetLabels } from './action-target.ts';
 import type { Check, Policy } from './policy.ts';
 
 /** Instant of the newest observer heartbeat, in seconds. */
@@ -45,6 +47,18 @@ export function rememberQuery(policy: Policy): string {
   const span = Math.max(300, Math.round(policy.presence.rememberMs / 1000));
   return `max by (${presenceLabels(policy)}) (max_over_time(timestamp(${policy.presence.selector})[${span}s:5m]))`;
 }
+
+/**
+ * Instant of the newest sample of each alert that fires with an action, in seconds. Whoever evaluates the rules writes
+ * the series: Prometheus and vmalert do, unmodified.
+ */
+export function actionQuery(policy: Policy): string {
+  const labels = [...new Set(['alertname', ACTION_LABEL, 'severity', ...targetLabels(policy)])];
+  return `max by (${labels.join(', ')}) (timestamp(${FIRING_ACTIONS}))`;
+}
+
+/** `notify` changes nothing, so nobody needs to ask for it. */
+const FIRING_ACTIONS = `ALERTS{alertstate="firing",${ACTION_LABEL}=~"throttle|preempt|quarantine"}`;
 
 function presenceLabels({ identity }: Policy): string {
   return [identity.gpu, identity.node, JOB, ...identity.labels.filter((label) => label !== JOB)].join(', ');

@@ -1,4 +1,5 @@
 /** Sentences that say why, with the observed value beside the threshold. */
+import { isoSecond } from './instant.ts';
 import type { Bound } from './policy.ts';
 import type { FailedCheck, Verdict } from './presence.ts';
 import { TICK } from './tick.ts';
@@ -39,8 +40,10 @@ const VIOLATED: Record<Bound['kind'], string> = { max: '>', min: '<', equals: 'â
 const EXPECTED: Record<Bound['kind'], string> = { max: 'at most', min: 'at least', equals: 'exactly' };
 
 /** Why a GPU's tick was not up; undefined for ticks without anything to report. */
-export function verdictReason({ state, failed }: Verdict): string | undefined {
+export function verdictReason({ state, failed, quarantine }: Verdict): string | undefined {
+  if (quarantine !== undefined) return `quarantined by ${quarantine.alert} since ${isoSecond(quarantine.sinceMs)}`;
   if (failed !== undefined) return failedCheckReason(failed);
+  if (state === TICK.maintenance) return 'planned maintenance';
   if (state === TICK.down) return 'no fresh sample';
   return state === TICK.unobserved ? 'not observed' : undefined;
 }

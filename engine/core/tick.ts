@@ -11,11 +11,14 @@ export function latestSettledTick(nowMs: number, intervalMs: number, settleMs: n
 }
 
 /** The state of one GPU at one tick. The numbers are what timelines store. */
-export const TICK = { unobserved: 0, down: 1, busy: 2, up: 3 } as const;
+export const TICK = { unobserved: 0, down: 1, busy: 2, up: 3, maintenance: 4 } as const;
 
 export type TickState = (typeof TICK)[keyof typeof TICK];
 
-const NAMES = ['unobserved', 'down', 'busy', 'up'] as const;
+const NAMES = ['unobserved', 'down', 'busy', 'up', 'maintenance'] as const;
+
+/** How many states there are: tables of counts have a column for each. */
+export const TICK_STATES = NAMES.length;
 
 export type TickStateName = (typeof NAMES)[number];
 

@@ -10,7 +10,7 @@ export interface WindowFigures {
   readonly window: UptimeWindow;
   readonly counts: WindowCounts;
   readonly uptime: number | undefined;
-  /** Observed ticks over expected ticks. */
+  /** Observed ticks over expected ticks; those of planned maintenance are neither. */
   readonly coverage: number;
   /** Observed ticks. */
   readonly samples: number;
@@ -38,13 +38,25 @@ function goodOf({ busyCountsAs }: Policy, { up, busy }: WindowCounts): number {
 }
 
 function coverageOf(counts: WindowCounts): number {
-  return counts.expected === 0 ? 0 : samplesOf(counts) / counts.expected;
+  const expected = outsideMaintenance(counts);
+  return expected === 0 ? 0 : samplesOf(counts) / expected;
 }
 
-/** A window with too little coverage is unknown, full or not: nobody pays for what was not observed. */
+function outsideMaintenance({ expected, maintenance }: WindowCounts): number {
+  return expected - maintenance;
+}
+
+/** What planned maintenance leaves of a window must be at least this share of it: one tick is no verdict on two hours. */
+const MIN_OUTSIDE = 0.1;
+
+/**
+ * A window with too little coverage is unknown, full or not: nobody pays for what was not observed. So is one that
+ * planned maintenance fills but for a tenth: it neither penalises nor heals.
+ */
 export function judgeWindow(policy: Policy, window: UptimeWindow, counts: WindowCounts): WindowVerdict {
   const samples = samplesOf(counts);
   if (samples === 0 || coverageOf(counts) < policy.minCoverage) return 'unknown';
+  if (outsideMaintenance(counts) < MIN_OUTSIDE * counts.expected) return 'unknown';
   const good = goodOf(policy, counts);
   const reached = policy.judge === 'wilson' ? wilsonUpperBound(good, samples) : good / samples;
   return reached < window.threshold ? 'low' : 'met';

@@ -1,7 +1,5 @@
 /** A timeline of tick states with its windows updated in place: a tick costs the same for 5 minutes as for 24 hours. */
-import { TICK, type TickState } from './tick.ts';
-
-const STATES = 4;
+import { TICK_STATES as STATES, TICK, type TickState } from './tick.ts';
 
 /** The latest states of one GPU, and per window how many ticks had each state. */
 export interface Timeline {
@@ -9,7 +7,7 @@ export interface Timeline {
   readonly lengths: readonly number[];
   /** Ring of the latest states; as long as the longest window. */
   readonly ring: Uint8Array;
-  /** counts[window * 4 + state] over the window's latest ticks. */
+  /** counts[window * TICK_STATES + state] over the window's latest ticks. */
   readonly counts: Int32Array;
   /** Ticks pushed since the GPU was first seen. */
   ticks: number;
@@ -20,6 +18,8 @@ export interface WindowCounts {
   readonly up: number;
   readonly busy: number;
   readonly down: number;
+  /** Ticks of planned maintenance: neither good nor bad, and not expected to be observed. */
+  readonly maintenance: number;
   readonly expected: number;
   /** Ticks since the subject was first seen, at most the window's length. */
   readonly span: number;
@@ -60,6 +60,7 @@ export function windowCounts(timeline: Timeline, w: number): WindowCounts {
     up: counts[at + TICK.up] ?? 0,
     busy: counts[at + TICK.busy] ?? 0,
     down: counts[at + TICK.down] ?? 0,
+    maintenance: counts[at + TICK.maintenance] ?? 0,
     expected: length,
     span: Math.min(ticks, length),
     length,
@@ -69,12 +70,13 @@ export function windowCounts(timeline: Timeline, w: number): WindowCounts {
 /** Counts of window `w` over several GPUs, straight from their timelines: a fleet is summed at every tick. */
 export function sumWindow(timelines: readonly Timeline[], w: number): WindowCounts {
   const length = timelines[0]?.lengths[w] ?? 0;
-  const sum = { up: 0, busy: 0, down: 0, expected: length * timelines.length, span: 0, length };
+  const sum = { up: 0, busy: 0, down: 0, maintenance: 0, expected: length * timelines.length, span: 0, length };
   const at = w * STATES;
   for (const { counts, ticks } of timelines) {
     sum.up += counts[at + TICK.up] ?? 0;
     sum.busy += counts[at + TICK.busy] ?? 0;
     sum.down += counts[at + TICK.down] ?? 0;
+    sum.maintenance += counts[at + TICK.maintenance] ?? 0;
     sum.span = Math.max(sum.span, Math.min(ticks, length));
   }
   return sum;
@@ -86,6 +88,7 @@ export function sumCounts(a: WindowCounts, b: WindowCounts): WindowCounts {
     up: a.up + b.up,
     busy: a.busy + b.busy,
     down: a.down + b.down,
+    maintenance: a.maintenance + b.maintenance,
     expected: a.expected + b.expected,
     span: Math.max(a.span, b.span),
     length: a.length,
@@ -99,7 +102,7 @@ export function stateAgo(timeline: Timeline, age: number): TickState {
   return (ring[(ticks - 1 - age) % ring.length] ?? TICK.unobserved) as TickState;
 }
 
-const LETTERS = 'odbu';
+const LETTERS = 'odbum';
 
 /** Run-length text of the states still held, oldest first: `u1440`, `u120d3o2u5`. */
 export function encodeTimeline({ ring, ticks }: Timeline): string {
@@ -123,9 +126,9 @@ export function encodeTimeline({ ring, ticks }: Timeline): string {
  * Throws RangeError on text that `encodeTimeline` cannot have written.
  */
 export function decodeTimeline(lengths: readonly number[], text: string, ticks: number): Timeline {
-  if (!/^([odbu]\d+)*$/.test(text)) throw new RangeError(`not a timeline: ${text.slice(0, 40)}`);
+  if (!/^([odbum]\d+)*$/.test(text)) throw new RangeError(`not a timeline: ${text.slice(0, 40)}`);
   const timeline = createTimeline(lengths);
-  for (const [, letter = 'o', run = '0'] of text.matchAll(/([odbu])(\d+)/g)) {
+  for (const [, letter = 'o', run = '0'] of text.matchAll(/([odbum])(\d+)/g)) {
     const state = LETTERS.indexOf(letter) as TickState;
     for (let i = 0; i < Number(run); i++) pushTick(timeline, state);
   }

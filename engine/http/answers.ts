@@ -1,5 +1,5 @@
 /** Decisions as JSON: the documented shapes of the `/gpu/...` endpoints and the whole answer of `/api/v1/`. */
-
+import type { BookedAction } from '../core/action-book.ts';
 import type { Question } from '../core/decision.ts';
 import { type Cause, clearsAtIfHealthy, type Explanation } from '../core/explain.ts';
 import type { Judged } from '../core/fleet.ts';
@@ -37,6 +37,9 @@ export function delayEntry(question: Question, { outcome, multiplier, delayMs }:
   };
 }
 
+/** Alerts in one answer; GET /api/v1/actions lists all of them. */
+const MAX_ACTIONS = 10;
+
 /** The whole answer: what was decided, why, on which evidence, and when it would clear. */
 export function wholeAnswer(
   { plan, state }: Judged,
@@ -54,6 +57,9 @@ export function wholeAnswer(
     reason: explained.reason,
     basis: outcome.basis.kind,
     status: explained.status,
+    action: outcome.action ?? null,
+    actions: (outcome.placement?.alerts ?? []).slice(0, MAX_ACTIONS).map(actionEntry),
+    placement: placementEntry(explained),
     multiplier,
     delay_seconds: delayMs / 1000,
     consecutive_failures: outcome.episode?.failures ?? 0,
@@ -68,6 +74,25 @@ export function wholeAnswer(
     data_age_seconds: outcome.dataAgeMs === undefined ? null : outcome.dataAgeMs / 1000,
     stale: outcome.isStale,
   };
+}
+
+/** One alert with an action, as evidence. `ignored` says why it changes nothing: policy, guard or unknown. */
+export function actionEntry(action: BookedAction): Record<string, unknown> {
+  return {
+    action: action.action,
+    alert: action.alert,
+    severity: action.severity,
+    gpu: action.gpu ?? null,
+    node: action.node ?? null,
+    since: action.sinceMs / 1000,
+    summary: action.summary,
+    ignored: action.ignored ?? null,
+  };
+}
+
+function placementEntry({ outcome: { placement }, gpus }: Explanation): Record<string, number> {
+  const { throttled = 0, preempted = 0, quarantined = 0 } = placement ?? {};
+  return { gpus, free: gpus - preempted - quarantined, throttled, preempted, quarantined };
 }
 
 function secondsOrNull(ms: number | undefined): number | null {
@@ -89,7 +114,9 @@ function windowEvidence(
     up: counts.up,
     busy: counts.busy,
     down: counts.down,
-    unobserved: counts.expected - samples,
+    maintenance: counts.maintenance,
+    maintenance_percentage: percent(counts.expected === 0 ? 0 : counts.maintenance / counts.expected),
+    unobserved: counts.expected - counts.maintenance - samples,
     is_full: isFull,
     verdict,
   };

@@ -4,13 +4,17 @@ import { pipeline } from 'node:stream/promises';
 import { setImmediate } from 'node:timers/promises';
 import express, { type ErrorRequestHandler, type Express } from 'express';
 import type { Logger } from 'pino';
+import { actionRoutes } from './actions.ts';
 import { type Credentials, requireCredentials } from './credentials.ts';
 import { decisionRoutes } from './decisions.ts';
 import { gpuRoutes } from './gpu.ts';
 import { holdRoutes } from './holds.ts';
 import { landingRoutes } from './landing-page.ts';
 import { lifecycleRoutes } from './lifecycle.ts';
+import { maintenanceRoutes } from './maintenance.ts';
+import { pageRoutes } from './pages.ts';
 import { Problem, sendProblem } from './problem.ts';
+import { ruleRoutes } from './rules.ts';
 import type { EngineControl, EngineView } from './view.ts';
 
 export interface AppOptions {
@@ -41,6 +45,10 @@ export function createApp({ view, control, credentials, metrics, log, version }:
     lifecycleRoutes(view, control, guard),
     gpuRoutes(view),
     decisionRoutes(view),
+    actionRoutes(view),
+    maintenanceRoutes(view),
+    ruleRoutes(view, version),
+    pageRoutes(view),
     holdRoutes(view, control, guard),
   );
   app.use((req) => {

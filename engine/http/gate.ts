@@ -1,5 +1,6 @@
 /** Gateways ask here: GET /api/v1/gate/{forward|envoy|nginx}/{capability}. Answered from memory, without express. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { ActionBook } from '../core/action-book.ts';
 import { type Basis, decide, type Outcome, type Question } from '../core/decision.ts';
 import { clearsAtIfHealthy, decisionId, explain } from '../core/explain.ts';
 import type { GateStats } from '../metrics/own.ts';
@@ -18,7 +19,7 @@ export function createGate({
   stats,
   onFault,
 }: GateParts): (req: IncomingMessage, res: ServerResponse) => boolean {
-  const gate: Gate = { view, stats, onFault, denials: new Map() };
+  const gate: Gate = { view, stats, onFault, denials: new Map(), explainedBy: undefined };
   return (req, res) => {
     const url = req.url ?? '';
     if (!url.startsWith(PREFIX)) return false;
@@ -39,9 +40,11 @@ export interface GateParts {
 interface Gate extends GateParts {
   /** Denials explained lately. */
   readonly denials: Map<string, Denial>;
+  /** The actions that were known when they were explained. */
+  explainedBy: ActionBook | undefined;
 }
 
-/** What a denial says besides the time: the same until the next tick, or until it rests on something else. */
+/** What a denial says besides the time: the same until the next tick or alert, or until it rests on something else. */
 interface Denial {
   readonly reason: string;
   readonly multiplier: number;
@@ -127,8 +130,14 @@ function allow(view: EngineView, question: Question, outcome: Outcome, res: Serv
     'cache-control': 'no-store',
     'x-decision-id': decisionId(plan, state, question, outcome.basis),
     ...(outcome.isStale ? { 'x-decision-stale': 'true' } : {}),
+    ...actionHeader(outcome),
   });
   res.end();
+}
+
+/** What the gateway may pass on to a scheduler; an alert that only notifies asks nothing of it. */
+function actionHeader({ action }: Outcome): Record<string, string> {
+  return action === undefined || action === 'notify' ? {} : { 'x-gpu-action': action };
 }
 
 interface Denied {
@@ -149,17 +158,22 @@ function deny(gate: Gate, { question, outcome, flavour }: Denied, res: ServerRes
     consecutive_failures: outcome.episode?.failures ?? 0,
     clears_at_if_healthy: clearsAtMs === undefined ? undefined : clearsAtMs / 1000,
     stale: outcome.isStale,
+    action: outcome.action,
   };
   // Not thrown, so not an Error: recording a stack costs more than the rest of the answer.
   const status = outcome.basis.kind === 'not_served' ? 403 : 429;
   const problem: Problem = { name: 'Problem', status, message: reason, extra };
-  refuse(problem, flavour, res, { 'retry-after': String(waitSeconds), 'x-decision-id': id });
+  const headers = { 'retry-after': String(waitSeconds), 'x-decision-id': id, ...actionHeader(outcome) };
+  refuse(problem, flavour, res, headers);
 }
 
 const MAX_DENIALS = 10_000;
 
 /** Explaining walks over whole windows, and a denied client asks again and again: each denial is explained once. */
-function denialOf({ view, denials }: Gate, question: Question, key: string): Denial {
+function denialOf(gate: Gate, question: Question, key: string): Denial {
+  const { view, denials } = gate;
+  if (gate.explainedBy !== question.actions) denials.clear();
+  gate.explainedBy = question.actions;
   const known = denials.get(key);
   if (known !== undefined) return known;
   const { plan, state } = view.judged();

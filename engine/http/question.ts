@@ -23,6 +23,7 @@ export function questionFor(view: EngineView, filters: Filters): Question {
     subject: isInformed(view) ? subjectFor(state, filters) : subjectAsGiven(filters),
     nowMs: view.now(),
     holds: view.holds(),
+    actions: view.actions(),
   };
 }
 

@@ -1,7 +1,10 @@
 /** What the endpoints may see of the engine. */
 
+import type { ActionBook } from '../core/action-book.ts';
 import type { Judged } from '../core/fleet.ts';
 import type { Hold } from '../core/hold.ts';
+import type { MaintenanceView } from '../core/maintenance-report.ts';
+import type { GroupStatus } from '../rules/status.ts';
 
 /** An alert that is pending or firing, as the endpoints show it. */
 export interface ShownAlert {
@@ -19,6 +22,12 @@ export interface EngineView {
   readonly judged: () => Judged;
   readonly holds: () => readonly Hold[];
   readonly alerts: () => readonly ShownAlert[];
+  readonly ruleGroups: () => readonly GroupStatus[];
+  /** Base URL of Prometheus as a person's browser reaches it. */
+  readonly prometheusUrl: string;
+  /** Actions of firing alerts, the newest tick's and those that have begun since. Cheap: every gate request asks. */
+  readonly actions: () => ActionBook;
+  readonly maintenance: () => MaintenanceView;
   readonly isReady: () => boolean;
   /** Why the newest round failed; undefined while rounds succeed. */
   readonly lastFailure: () => string | undefined;

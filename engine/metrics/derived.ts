@@ -169,7 +169,9 @@ function renderPolicy({ plan, state }: Judged): string {
     const name = tickStateName(tracks[plan.capabilities[0].profile]?.verdict.state ?? 0);
     counts.set(name, (counts.get(name) ?? 0) + 1);
   }
-  const byState = ['up', 'busy', 'down', 'unobserved'].map((name): Line => [{ state: name }, counts.get(name) ?? 0]);
+  const byState = ['up', 'busy', 'down', 'unobserved', 'maintenance'].map(
+    (name): Line => [{ state: name }, counts.get(name) ?? 0],
+  );
   return [
     renderFamily(
       { name: 'gpu_uptime_alert_uptime_below_ratio', type: 'gauge', help: 'Uptime below which GpuUptimeLow fires.' },

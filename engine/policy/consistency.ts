@@ -25,7 +25,9 @@ export function consistencyProblems(file: PolicyFile, blame: Blame): readonly Pr
     ...presenceProblems(draft),
     ...identityProblems(draft),
     ...delayProblems(draft),
+    ...actionProblems(draft),
     ...pingProblems(draft),
+    ...maintenanceProblems(draft),
   ];
 }
 
@@ -105,6 +107,15 @@ function delayProblems({ file, blame }: Draft): Problem[] {
   ];
 }
 
+function actionProblems({ file, blame }: Draft): Problem[] {
+  const { fresh } = file.actions;
+  if (ms(fresh) >= 2 * ms(file.interval)) return [];
+  const path = blame(['actions', 'fresh'], ['interval']);
+  const message = `fresh is ${fresh}, less than two intervals of ${file.interval}: alerts would seem to end between ticks`;
+  const fix = `use at least ${formatDuration(2 * ms(file.interval))}, and two evaluation intervals of the rules`;
+  return [problem(path, message, fix, 'warning')];
+}
+
 function pingProblems({ file, blame }: Draft): Problem[] {
   const { base_interval: base, max_interval: max } = file.ping;
   if (ms(max) >= ms(base)) return [];
@@ -116,4 +127,28 @@ function pingProblems({ file, blame }: Draft): Problem[] {
       `use at least ${base}, or lower base_interval`,
     ),
   ];
+}
+
+const LONGEST_MONTH = '31d';
+
+function maintenanceProblems({ file, blame }: Draft): Problem[] {
+  const { budget, comment_prefix: prefix, matcher } = file.maintenance;
+  if (ms(budget) === 0) return [];
+  const problems: Problem[] = [];
+  if (prefix.trim() === '' && matcher === undefined) {
+    const message = 'with an empty comment_prefix and no matcher, no silence declares maintenance';
+    const path = blame(['maintenance', 'comment_prefix'], ['maintenance', 'budget']);
+    problems.push(problem(path, message, 'write a prefix such as "maintenance:", or a matcher'));
+  }
+  if (ms(budget) < ms(file.interval)) {
+    const path = blame(['maintenance', 'budget'], ['interval']);
+    problems.push(
+      problem(path, `budget ${budget} is less than one interval of ${file.interval}`, 'use hours, such as 8h'),
+    );
+  }
+  if (ms(budget) > ms(LONGEST_MONTH)) {
+    const message = `budget ${budget} is longer than a month: maintenance without limit hides any outage`;
+    problems.push(problem(blame(['maintenance', 'budget']), message, 'use hours, such as 8h'));
+  }
+  return problems;
 }

@@ -1,8 +1,8 @@
 /** The kinds of values a policy file holds. Each carries its title for messages and its pattern for editors. */
 import { z } from 'zod';
+import { checkPromql, endsInComment, isPlainSelector, promqlResult } from '../promql/promql.ts';
+import { regexError } from '../promql/regex.ts';
 import { DURATION_PATTERN, parseDuration } from './duration.ts';
-import { checkPromql, endsInComment, isPlainSelector, promqlResult } from './promql.ts';
-import { regexError } from './regex.ts';
 
 /** What a refinement adds to its issue: the fix, and the part of the text to underline. */
 interface IssueHint {
@@ -132,6 +132,11 @@ export function entryName(kind: string) {
     `${kind} name`,
     'start with a letter; use letters, digits, "_" and "-"',
   );
+}
+
+/** An alert may have any name that a label value can hold. */
+export function alertName() {
+  return named(/^.+$/s, 'name of an alert', 'write the name that follows "alert:" in the rule file');
 }
 
 /** Names of capabilities are path segments of the gate endpoints, so they need no escaping in a URL. */

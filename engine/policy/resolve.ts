@@ -4,6 +4,7 @@ import { type CapabilityView, capabilityViews } from './capability-view.ts';
 import { parseDuration } from './duration.ts';
 import { policyRevision } from './revision.ts';
 import type { CheckFile, PolicyFile, WindowFile } from './schema.ts';
+import { parseMatcher } from './schema-maintenance.ts';
 
 /** The policy of a consistent file. Derived defaults must be filled in; a missing one is a bug and throws. */
 export function resolvePolicy(file: PolicyFile): Policy {
@@ -31,12 +32,27 @@ function resolveJudgement(file: PolicyFile) {
       windowMs: ms(file.guard.window),
       minNodes: file.guard.min_nodes,
     },
+    actions: resolveActions(file.actions),
     stale: { maxStalenessMs: ms(file.stale.max_staleness), onStale: file.stale.on_stale },
+    ...resolveMaintenance(file.maintenance),
   };
+}
+
+/** Without a budget there is no maintenance, whatever else is written. */
+function resolveMaintenance(file: PolicyFile['maintenance']): Pick<Policy, 'maintenance'> {
+  const budgetMs = ms(file.budget);
+  if (budgetMs === 0) return {};
+  const { comment_prefix: commentPrefix, creators, gate } = file;
+  const matcher = file.matcher === undefined ? {} : { matcher: defined(parseMatcher(file.matcher)) };
+  return { maintenance: { budgetMs, commentPrefix, ...matcher, creators, noticeMs: ms(file.notice), gate } };
 }
 
 function resolvePresence({ selector, observer, target, fresh, remember }: PolicyFile['presence']) {
   return { selector, observer, target, freshMs: ms(fresh), rememberMs: ms(remember) };
+}
+
+function resolveActions({ fresh, ...enabled }: PolicyFile['actions']) {
+  return { ...enabled, freshMs: ms(fresh) };
 }
 
 function resolveDelay(delay: PolicyFile['delay']) {
@@ -80,8 +96,11 @@ function resolveWindow(name: string, window: WindowFile): UptimeWindow {
 }
 
 /** What the engine does besides deciding. */
-function resolveOperations(file: PolicyFile): Pick<Policy, 'alerts' | 'report' | 'ping' | 'agent' | 'persistenceFile'> {
+function resolveOperations(
+  file: PolicyFile,
+): Pick<Policy, 'rules' | 'alerts' | 'report' | 'ping' | 'agent' | 'persistenceFile'> {
   return {
+    rules: resolveRules(file.rules),
     alerts: {
       consecutiveFailures: file.alerts.consecutive_failures,
       uptimeBelow: ratio(file.alerts.uptime_below),
@@ -91,6 +110,13 @@ function resolveOperations(file: PolicyFile): Pick<Policy, 'alerts' | 'report' |
     agent: resolveAgent(file.agent),
     ...(file.persistence_file === undefined ? {} : { persistenceFile: file.persistence_file }),
   };
+}
+
+function resolveRules(rules: PolicyFile['rules']): Policy['rules'] {
+  const reactions = Object.entries(rules).map(([name, { on_error: onError, on_no_data: onNoData }]) => {
+    return [name, { onError, onNoData }] as const;
+  });
+  return Object.fromEntries(reactions);
 }
 
 function resolvePing(ping: PolicyFile['ping']): Policy['ping'] {

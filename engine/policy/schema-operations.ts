@@ -1,6 +1,6 @@
 /** Policy-file sections that change no decision: alerts about uptime, reports, pings, the agent. */
 import { z } from 'zod';
-import { count, duration, finite, flag, percent, text } from './fields.ts';
+import { alertName, count, duration, finite, flag, oneOf, percent, text } from './fields.ts';
 
 export const alerts = z
   .strictObject({
@@ -8,6 +8,25 @@ export const alerts = z
     uptime_below: percent('Alert when uptime falls below this.').default(95),
   })
   .meta({ description: 'Alerts about uptime itself.' });
+
+const reaction = z
+  .strictObject({
+    on_error: oneOf(
+      ['keep', 'alert', 'ok'],
+      'When the query fails. keep: alerts stay as they are, as in Prometheus; alert: one more is raised, named as the ' +
+        'rule, with the label reason="query failed"; ok: as if the query had found nothing.',
+    ).default('keep'),
+    on_no_data: oneOf(
+      ['ok', 'keep', 'alert'],
+      'When none of the series that the expression reads exists. ok: nothing is wrong, as in Prometheus; keep: alerts ' +
+        'stay as they are; alert: one more is raised, named as the rule, with the label reason="no data".',
+    ).default('ok'),
+  })
+  .meta({ title: 'reaction', description: 'What a rule does when its query says nothing.' });
+
+export const rules = z
+  .record(alertName(), reaction)
+  .meta({ description: 'Alert rules by name that react to silence otherwise than Prometheus does.' });
 
 export const report = z
   .strictObject({

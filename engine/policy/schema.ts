@@ -6,6 +6,7 @@ import {
   duration,
   entryName,
   finite,
+  flag,
   labelName,
   labelPattern,
   oneOf,
@@ -14,7 +15,8 @@ import {
   text,
   vectorExpr,
 } from './fields.ts';
-import { agent, alerts, ping, report } from './schema-operations.ts';
+import { maintenance } from './schema-maintenance.ts';
+import { agent, alerts, ping, report, rules } from './schema-operations.ts';
 
 const SHORTEST_INTERVAL_MS = 100;
 
@@ -105,6 +107,17 @@ const guard = z
   })
   .meta({ description: 'When most nodes fail at once, the observer is the likelier culprit.' });
 
+const actions = z
+  .strictObject({
+    throttle: flag('Whether a firing alert with action: throttle takes effect.').default(true),
+    preempt: flag('Whether action: preempt takes effect: no new work, and running work moves off.').default(true),
+    quarantine: flag('Whether action: quarantine takes effect: the GPU leaves placement and counts as down.').default(
+      true,
+    ),
+    fresh: duration('An ALERTS sample older than this no longer counts.', 1000).default('2m'),
+  })
+  .meta({ description: 'What firing alerts with the label action do to decisions. false only shows them.' });
+
 const stale = z
   .strictObject({
     max_staleness: duration('How old the last judged tick may be before on_stale applies.').default('5m'),
@@ -159,11 +172,14 @@ export const policyFile = z
     ).default('threshold'),
     delay: delay.prefault({}),
     guard: guard.prefault({}),
+    actions: actions.prefault({}),
     stale: stale.prefault({}),
+    maintenance: maintenance.prefault({}),
     capabilities: z
       .record(capabilityName(), capability)
       .meta({ description: 'What gateways may ask about, by name, each with what it needs beyond the policy above.' })
       .default({}),
+    rules: rules.default({}),
     alerts: alerts.prefault({}),
     report: report.prefault({}),
     ping: ping.prefault({}),

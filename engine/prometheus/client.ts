@@ -1,5 +1,7 @@
 /** PromQuery over HTTP. Kept thinner than prometheus-query because a tick decodes tens of thousands of samples. */
-import { Agent, request } from 'undici';
+import { request } from 'undici';
+import { type HttpClient, openHttpClient } from '../http-client/client.ts';
+import { type HttpClientSettings, PLAIN_HTTP } from '../http-client/settings.ts';
 import { decodeMatrix, decodeVector } from './decode.ts';
 import { type PromQuery, QueryError } from './query.ts';
 
@@ -9,24 +11,26 @@ export interface ClientOptions {
   readonly timeoutMs: number;
   /** Queries on the wire at once. */
   readonly concurrency: number;
+  /** Credentials and TLS; redirects are never followed. None by default. */
+  readonly http?: HttpClientSettings;
 }
 
 /** A body larger than this is refused: no policy needs it, and a lying peer must not fill the memory. */
 const MAX_BODY_BYTES = 512 * 1024 * 1024;
 
 export function createPromClient(options: ClientOptions): PromQuery & { close(): Promise<void> } {
-  const dispatcher = new Agent({
+  const client = openHttpClient(options.http ?? PLAIN_HTTP, {
     connections: options.concurrency,
     pipelining: 1,
     maxResponseSize: MAX_BODY_BYTES,
     headersTimeout: options.timeoutMs,
     bodyTimeout: options.timeoutMs,
-    connect: { timeout: options.timeoutMs },
+    connectTimeoutMs: options.timeoutMs,
   });
   const base = options.url.replace(/\/+$/, '');
   const post = (path: string, form: Record<string, string>, signal: AbortSignal) =>
     postForm({
-      dispatcher,
+      client,
       url: `${base}${path}`,
       form,
       signal: AbortSignal.any([signal, AbortSignal.timeout(options.timeoutMs)]),
@@ -43,7 +47,7 @@ export function createPromClient(options: ClientOptions): PromQuery & { close():
       };
       return decodeMatrix(await post('/api/v1/query_range', form, signal), range);
     },
-    close: () => dispatcher.close(),
+    close: () => client.close(),
   };
 }
 
@@ -52,7 +56,7 @@ function seconds(ms: number): string {
 }
 
 interface FormPost {
-  readonly dispatcher: Agent;
+  readonly client: HttpClient;
   readonly url: string;
   readonly form: Record<string, string>;
   readonly signal: AbortSignal;
@@ -68,11 +72,13 @@ async function postForm(post: FormPost): Promise<unknown> {
   return parseJson(post.url, statusCode, text);
 }
 
-async function exchange({ dispatcher, url, form, signal }: FormPost): Promise<{ statusCode: number; text: string }> {
-  const headers = { 'content-type': 'application/x-www-form-urlencoded', accept: 'application/json' };
+const FORM_HEADERS = { 'content-type': 'application/x-www-form-urlencoded', accept: 'application/json' };
+
+async function exchange({ client, url, form, signal }: FormPost): Promise<{ statusCode: number; text: string }> {
   const body = new URLSearchParams(form).toString();
   try {
-    const answer = await request(url, { method: 'POST', dispatcher, headers, body, signal });
+    const headers = { ...FORM_HEADERS, ...(await client.headers()) };
+    const answer = await request(url, { method: 'POST', dispatcher: client.dispatcher, headers, body, signal });
     return { statusCode: answer.statusCode, text: await answer.body.text() };
   } catch (cause) {
     throw transportError(url, cause);

@@ -1,7 +1,8 @@
 /** Reads Prometheus history as observations: one tick by instant queries, many ticks by range queries on the same grid. */
-import { isAbsurd, type Observation, type Readings, type Sighting } from '../core/observation.ts';
+import { type AlertSighting, isAbsurd, type Observation, type Readings, type Sighting } from '../core/observation.ts';
 import type { Policy } from '../core/policy.ts';
 import {
+  actionQuery,
   checkQueries,
   JOB,
   observerQuery,
@@ -28,10 +29,11 @@ export async function readTick(history: History, atMs: number, signal: AbortSign
   const { prom, policy } = history;
   const ask = (expr: string) => prom.instant(expr, atMs, signal);
   const checks = checkQueries(policy);
-  const [observer, targets, presence, ...readings] = await Promise.all([
+  const [observer, targets, presence, actions, ...readings] = await Promise.all([
     ask(observerQuery(policy)),
     ask(targetQuery(policy)),
     ask(presenceQuery(policy)),
+    ask(actionQuery(policy)),
     ...checks.map(ask),
   ]);
   return {
@@ -40,6 +42,7 @@ export async function readTick(history: History, atMs: number, signal: AbortSign
     targets: readingsBy(targetOf(policy), targets),
     sightings: presence.flatMap(({ labels, value }) => sightingOf(policy, labels, value) ?? []),
     readings: new Map(checks.map((query, i) => [query, checkReadings(history, readings[i] ?? [])])),
+    actions: actions.flatMap(({ labels, value }) => alertOf(labels, value) ?? []),
   };
 }
 
@@ -51,6 +54,7 @@ export async function readTicks(history: History, range: Range, signal: AbortSig
   const observer = await ask(observerQuery(policy));
   const targets = columnsBy(targetOf(policy), await ask(targetQuery(policy)));
   const presence = await ask(presenceQuery(policy));
+  const actions = await ask(actionQuery(policy));
   const columns: (readonly [string, ReadonlyMap<string, Float64Array>])[] = [];
   for (const query of checks) columns.push([query, columnsBy(gpuOf(policy), dropAbsurd(history, await ask(query)))]);
   const ticks = Math.floor((range.endMs - range.startMs) / range.stepMs) + 1;
@@ -60,6 +64,7 @@ export async function readTicks(history: History, range: Range, signal: AbortSig
     targets: column(targets, i),
     sightings: presence.flatMap(({ labels, values }) => sightingOf(policy, labels, values[i]) ?? []),
     readings: new Map(columns.map(([query, byGpu]) => [query, column(byGpu, i)])),
+    actions: actions.flatMap(({ labels, values }) => alertOf(labels, values[i]) ?? []),
   }));
 }
 
@@ -94,6 +99,11 @@ function sightingOf(policy: Policy, labels: Labels, seconds: number | undefined)
   }
   const node = labels[policy.identity.node] ?? '';
   return { gpu, node, target: targetKey(node, labels[JOB] ?? ''), labels: described, sampledAtMs };
+}
+
+function alertOf(labels: Labels, seconds: number | undefined): AlertSighting | undefined {
+  const sampledAtMs = instantOf(seconds);
+  return sampledAtMs === undefined ? undefined : { labels, sampledAtMs };
 }
 
 /** What a series is about, from its labels; undefined when they do not say. */

@@ -1,18 +1,20 @@
 /** One look before judging: does this Prometheus hold what the policy asks for? Cold path, so prometheus-query does it. */
 import { PrometheusDriver } from 'prometheus-query';
 import type { Policy } from '../core/policy.ts';
+import type { PromQuery } from './query.ts';
 
 export interface PreflightOptions {
   readonly url: string;
   readonly policy: Policy;
   readonly atMs: number;
   readonly timeoutMs: number;
+  /** Asks a Prometheus that wants TLS or credentials, which the library has no way to present. */
+  readonly prom?: PromQuery;
 }
 
 /** Sentences for a person, empty when all is well. Never throws: an unreachable Prometheus is reported elsewhere. */
 export async function preflight(options: PreflightOptions): Promise<readonly string[]> {
-  const driver = new PrometheusDriver({ endpoint: options.url, timeout: options.timeoutMs });
-  const first = async (expr: string) => Number((await driver.instantQuery(expr, options.atMs)).result[0]?.value?.value);
+  const first = options.prom === undefined ? firstByLibrary(options) : firstByClient(options.prom, options);
   try {
     return [
       ...(await missingSeries(options, first)),
@@ -26,6 +28,18 @@ export async function preflight(options: PreflightOptions): Promise<readonly str
 
 /** First value of a query's answer; NaN when it has none. */
 type AskFirst = (expr: string) => Promise<number>;
+
+function firstByLibrary({ url, timeoutMs, atMs }: PreflightOptions): AskFirst {
+  const driver = new PrometheusDriver({ endpoint: url, timeout: timeoutMs });
+  return async (expr) => Number((await driver.instantQuery(expr, atMs)).result[0]?.value?.value);
+}
+
+function firstByClient(prom: PromQuery, { timeoutMs, atMs }: PreflightOptions): AskFirst {
+  return async (expr) => {
+    const [sample] = await prom.instant(expr, atMs, AbortSignal.timeout(timeoutMs));
+    return sample?.value ?? Number.NaN;
+  };
+}
 
 async function missingSeries({ url, policy }: PreflightOptions, first: AskFirst): Promise<readonly string[]> {
   const { observer, selector, target } = policy.presence;

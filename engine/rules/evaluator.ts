@@ -1,152 +1,194 @@
-/** Evaluates alert rules: every group on its own, each at its interval, with alerts that survive the process. */
-import { type Alert, type LabelSet, NEW_RULE_STATE, type RuleState } from '../core/alert.ts';
-import { type EvaluatorOptions, type EvaluatorPorts, GroupRun, type RuleHealth, type RuleRun } from './group-run.ts';
-import type { AlertingRule, LoadedRule, RuleGroup } from './rule.ts';
-import { parseState, resumeState } from './saved-state.ts';
+/** Evaluates rules: every group on its own, each at its interval, with alerts that survive the process. */
+import type { LabelSet } from '../core/alert.ts';
+import type { Policy } from '../core/policy.ts';
+import type { Sample } from '../prometheus/query.ts';
+import { DEFAULT_OPTIONS, type EvaluatorOptions, type EvaluatorPorts, messageOf } from './evaluation.ts';
+import { compare, firstGeneration, nextGeneration, type Workplace } from './generation.ts';
+import type { GroupRun } from './group-run.ts';
+import { sayFarewell } from './orphans.ts';
+import { answerFromMemory, type OwnReads, ownReadsOf, warningsOf } from './own-reads.ts';
+import { Pool } from './pool.ts';
+import { PROMETHEUS_REACTION } from './reaction.ts';
+import type { LoadedRule, RuleGroup } from './rule.ts';
+import { activeAlertsOf, groupStatus } from './rule-status.ts';
+import { readSaved } from './saved-state.ts';
+import { type OutputStats, SeriesOutput } from './series-output.ts';
+import type { ActiveAlert, GroupStatus } from './status.ts';
+import { type Past, pastOfSaved, recordKeysOf } from './succession.ts';
 
-/** An alert that is pending or firing now. Instants are milliseconds since the epoch. */
-export interface ActiveAlert {
-  readonly name: string;
-  readonly state: 'pending' | 'firing';
-  readonly labels: LabelSet;
-  readonly annotations: LabelSet;
-  readonly value: number;
-  readonly activeAt: number;
-  /** Undefined while pending. */
-  readonly firedAt: number | undefined;
-  /** The label `severity`, empty when the rule sets none. */
-  readonly severity: string;
+/** What comes with the rules and may change with them. */
+export interface RuleSurroundings {
+  /** What the policy says of rules that see nothing, by name of the alert. */
+  readonly reactions: Policy['rules'];
+  /** What templates see as $externalLabels. */
+  readonly externalLabels: LabelSet;
 }
 
-export interface RuleStatus {
-  readonly file: string;
-  readonly group: string;
-  readonly rule: AlertingRule;
-  readonly health: RuleHealth;
-  readonly pending: number;
-  readonly firing: number;
-}
-
-export interface GroupStatus {
-  readonly file: string;
-  readonly name: string;
-  readonly intervalMs: number;
-  readonly evaluations: number;
-  readonly missed: number;
-  /** Instant of the last evaluation; undefined before the first. */
-  readonly lastAt: number | undefined;
-}
+const NO_SURROUNDINGS: RuleSurroundings = { reactions: {}, externalLabels: {} };
 
 export class RuleEvaluator {
   readonly #ports: EvaluatorPorts;
   readonly #options: EvaluatorOptions;
-  #groups: readonly GroupRun[] = [];
-  #loops: Promise<unknown> = Promise.resolve();
-  #loop = new AbortController();
-  #isStopped = false;
+  readonly #output: SeriesOutput;
+  readonly #pool: Pool;
+  readonly #life = new AbortController();
+  readonly #loops = new Map<GroupRun, Promise<void>>();
+  #runs: readonly GroupRun[] = [];
+  #surroundings = NO_SURROUNDINGS;
+  #ownReads: OwnReads = new Map();
   /** Reloads take turns: two at once would leave loops behind that nobody can end. */
   #reloads: Promise<void> = Promise.resolve();
 
   constructor(ports: EvaluatorPorts, options: Partial<EvaluatorOptions> = {}) {
     this.#ports = ports;
-    this.#options = { queryTimeoutMs: 10_000, resendDelayMs: 60_000, keepAliveMs: 3_600_000, ...options };
+    this.#options = { ...DEFAULT_OPTIONS, ...options };
+    this.#output = new SeriesOutput({ ...ports, onNoReceiver: () => this.#warn() });
+    this.#pool = new Pool(this.#options.groupsAtOnce);
   }
 
-  /** Takes up the saved alerts and starts every group. Throws when the store cannot be read. */
-  async start(groups: readonly RuleGroup[]): Promise<void> {
-    const saved = await this.#restore(groups.flatMap((group) => group.rules));
-    this.#run(groups, saved);
+  /** Takes up the saved alerts and starts every group. Rejects when the store cannot be read. */
+  async start(groups: readonly RuleGroup[], surroundings = NO_SURROUNDINGS): Promise<void> {
+    await this.load(groups, surroundings);
+    if (this.#life.signal.aborted) return;
+    void this.#output.probe(this.#life.signal);
+    this.#go();
   }
 
-  /** Replaces the groups. Rules that are in both keep their alerts; the alerts of the others are forgotten. */
-  async reload(groups: readonly RuleGroup[]): Promise<void> {
-    this.#reloads = this.#reloads.then(() => this.#replace(groups));
+  /** Takes up the saved alerts and starts nothing: the caller evaluates the groups. Rejects as `start` does. */
+  async load(groups: readonly RuleGroup[], surroundings = NO_SURROUNDINGS): Promise<readonly GroupRun[]> {
+    const saved = readSaved(await this.#ports.store.list('alert'));
+    const unreadable = saved.flatMap((rule) => rule.unreadable);
+    if (unreadable.length > 0) {
+      this.#ports.onProblem(`${unreadable.length} records of saved alerts cannot be read; the alerts start anew`);
+    }
+    this.#surround(groups, surroundings);
+    const pasts = saved.map(pastOfSaved);
+    const { runs, adopted } = firstGeneration(groups, pasts, this.#workplace());
+    this.#runs = runs;
+    await this.#clean(pasts, adopted, unreadable);
+    return runs;
+  }
+
+  /**
+   * Replaces the groups. One that has not changed goes on as if nothing had happened, and a rule that is in both keeps its
+   * alerts wherever it stands now. The alerts of the others are forgotten and their series ended.
+   */
+  async reload(groups: readonly RuleGroup[], surroundings = NO_SURROUNDINGS): Promise<void> {
+    this.#reloads = this.#reloads.then(() => this.#replace(groups, surroundings));
     await this.#reloads;
   }
 
-  /** Ends every loop, for good; resolves when none is running. A query in flight is abandoned, not counted as failed. */
+  /** Ends every loop, for good; resolves when none is running and everything is saved. */
   async stop(): Promise<void> {
-    this.#isStopped = true;
-    await this.#halt();
+    this.#life.abort();
+    await Promise.all(this.#loops.values());
+    await this.#save();
   }
 
   /** Pending and firing alerts of all rules. */
   activeAlerts(): readonly ActiveAlert[] {
-    return this.#groups.flatMap((group) => group.rules.flatMap(({ rule, state }) => activeOf(rule, state)));
-  }
-
-  rules(): readonly RuleStatus[] {
-    return this.#groups.flatMap(({ group, rules }) => rules.map((run) => statusOf(group, run)));
+    return this.#runs.flatMap(({ rules }) => rules.flatMap(activeAlertsOf));
   }
 
   groups(): readonly GroupStatus[] {
-    return this.#groups.map(({ group, evaluations, missed, lastAt }) => {
-      return { file: group.file, name: group.name, intervalMs: group.intervalMs, evaluations, missed, lastAt };
-    });
+    return this.#runs.map(groupStatus);
   }
 
-  async #replace(groups: readonly RuleGroup[]): Promise<void> {
-    await this.#halt();
-    const states = new Map(
-      this.#groups.flatMap(({ rules }) => rules.map(({ rule, state }) => [rule.id, state] as const)),
-    );
-    const kept = new Set(groups.flatMap((group) => group.rules.map((rule) => rule.id)));
-    await this.#forget([...states.keys()].filter((id) => !kept.has(id)));
-    this.#run(groups, states);
+  /** What has become of results since the start. */
+  written(): OutputStats {
+    return this.#output.stats();
   }
 
-  async #halt(): Promise<void> {
-    this.#loop.abort();
-    await this.#loops;
+  async #replace(groups: readonly RuleGroup[], surroundings: RuleSurroundings): Promise<void> {
+    if (this.#life.signal.aborted) return;
+    const comparison = compare(groups, this.#runs);
+    await this.#end(comparison.leaving);
+    this.#surround(groups, surroundings);
+    const { runs, adopted, pasts, removed } = nextGeneration(groups, comparison, this.#workplace());
+    this.#runs = runs;
+    const { output } = this.#workplace();
+    const { now, sleep } = this.#ports;
+    for (const { group, series } of removed) {
+      const farewell = { group, series, atMs: now(), output, sleep, runs: () => this.#runs };
+      void sayFarewell(farewell, this.#life.signal);
+    }
+    await this.#clean(pasts, adopted, []);
+    this.#go();
   }
 
-  #run(groups: readonly RuleGroup[], states: ReadonlyMap<string, RuleState>): void {
-    if (this.#isStopped) return;
-    this.#loop.abort();
-    this.#loop = new AbortController();
-    this.#groups = groups.map((group) => new GroupRun(group, states, this.#ports, this.#options));
-    this.#loops = Promise.all(this.#groups.map((group) => group.run(this.#loop.signal)));
+  #workplace(): Workplace {
+    return {
+      ports: this.#ports,
+      options: this.#options,
+      output: this.#output,
+      pool: this.#pool,
+      runs: () => this.#runs,
+      ask: (rule, atMs, signal) => this.#ask(rule, atMs, signal),
+      externalLabels: () => this.#surroundings.externalLabels,
+      reactionOf: ({ name }) => this.#surroundings.reactions[name] ?? PROMETHEUS_REACTION,
+    };
   }
 
-  async #restore(rules: readonly LoadedRule[]): Promise<Map<string, RuleState>> {
-    const byId = new Map(rules.filter((rule) => rule.kind === 'alerting').map((rule) => [rule.id, rule]));
-    const records = await this.#ports.store.list('alert');
-    await this.#forget(records.map(({ key }) => key).filter((key) => !byId.has(key)));
-    return new Map(
-      records.flatMap(({ key, value }) => {
-        const rule = byId.get(key);
-        return rule === undefined ? [] : [[key, this.#resume(rule, value)] as const];
-      }),
-    );
+  async #ask(rule: LoadedRule, atMs: number, signal: AbortSignal): Promise<readonly Sample[]> {
+    const question = this.#output.isReadable() ? undefined : this.#ownReads.get(rule.id)?.question;
+    if (question === undefined) {
+      const limit = AbortSignal.any([signal, AbortSignal.timeout(this.#options.queryTimeoutMs)]);
+      return this.#ports.query.instant(rule.expr, atMs, limit);
+    }
+    const series = this.#runs.flatMap(({ rules }) => rules.map((run) => run.series));
+    return answerFromMemory(question, series, atMs);
   }
 
-  async #forget(ids: readonly string[]): Promise<void> {
-    try {
-      if (ids.length > 0) await this.#ports.store.write('alert', { remove: ids });
-    } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
-      this.#ports.onProblem(`the alerts of ${ids.length} removed rules could not be deleted: ${reason}`);
+  /** From now on every rule is evaluated in these surroundings, the groups that go on included. */
+  #surround(groups: readonly RuleGroup[], surroundings: RuleSurroundings): void {
+    this.#surroundings = surroundings;
+    this.#ownReads = ownReadsOf(groups);
+    const names = new Set(groups.flatMap(({ rules }) => rules.filter(({ kind }) => kind === 'alerting')).map(nameOf));
+    for (const name of Object.keys(surroundings.reactions).filter((reaction) => !names.has(reaction))) {
+      this.#ports.onProblem(`the policy's section "rules" names ${name}, and no rule file has such an alert`);
+    }
+    this.#warn();
+  }
+
+  #warn(): void {
+    if (this.#output.isReadable()) return;
+    for (const warning of warningsOf(this.#ownReads)) this.#ports.onProblem(warning);
+  }
+
+  #go(): void {
+    for (const run of this.#runs) {
+      if (!this.#loops.has(run)) this.#loops.set(run, run.run(this.#life.signal));
     }
   }
 
-  #resume(rule: AlertingRule, record: unknown): RuleState {
-    const state = parseState(record);
-    if (state !== undefined) return resumeState(rule, state, this.#ports.now());
-    this.#ports.onProblem(`the saved alerts of rule ${rule.name} cannot be read; the rule starts without them`);
-    return NEW_RULE_STATE;
+  async #end(leaving: readonly GroupRun[]): Promise<void> {
+    for (const run of leaving) run.finish();
+    await Promise.all(leaving.map((run) => this.#loops.get(run)));
+    for (const run of leaving) this.#loops.delete(run);
+  }
+
+  /** Makes the store agree with the rules: what has moved to another id is written before the old record goes. */
+  async #clean(pasts: readonly Past[], adopted: ReadonlySet<Past>, unreadable: readonly string[]): Promise<void> {
+    const ids = new Set(this.#runs.flatMap(({ rules }) => rules.map(({ rule }) => rule.id)));
+    const isGone = ({ id }: Past) => !ids.has(id);
+    const hasMoved = pasts.some((past) => adopted.has(past) && isGone(past));
+    if (hasMoved) await this.#save();
+    await this.#forget([...unreadable, ...pasts.filter(isGone).flatMap(recordKeysOf)]);
+  }
+
+  async #save(): Promise<void> {
+    for (const { rules } of this.#runs) for (const run of rules) if (run.kind === 'alerting') await run.save();
+  }
+
+  async #forget(keys: readonly string[]): Promise<void> {
+    try {
+      if (keys.length > 0) await this.#ports.store.write('alert', { remove: keys });
+    } catch (error) {
+      this.#ports.onProblem(`the alerts of removed rules could not be deleted: ${messageOf(error)}`);
+    }
   }
 }
 
-function activeOf(rule: AlertingRule, state: RuleState): ActiveAlert[] {
-  return state.alerts.flatMap((alert) => {
-    if (alert.state === 'inactive') return [];
-    const { state, labels, annotations, value, activeAt } = alert;
-    const firedAt = alert.state === 'firing' ? alert.firedAt : undefined;
-    return [{ name: rule.name, state, labels, annotations, value, activeAt, firedAt, severity: labels.severity ?? '' }];
-  });
-}
-
-function statusOf(group: RuleGroup, { rule, state, health }: RuleRun): RuleStatus {
-  const count = (wanted: Alert['state']) => state.alerts.filter((alert) => alert.state === wanted).length;
-  return { file: group.file, group: group.name, rule, health, pending: count('pending'), firing: count('firing') };
+function nameOf({ name }: LoadedRule): string {
+  return name;
 }

@@ -1,162 +1,157 @@
-/** One rule group at work: its rules in order, at its interval, never overlapping. */
-import { type AlertElement, alertLabels, type LabelSet, NEW_RULE_STATE, type RuleState, step } from '../core/alert.ts';
-import { type AlertSink, deliver } from '../core/delivery.ts';
-import type { PromQuery, Sample } from '../prometheus/query.ts';
-import type { Store } from '../store/store.ts';
-import type { AlertingRule, RuleGroup } from './rule.ts';
-import { saveState } from './saved-state.ts';
-import type { Template, TemplateData, TemplateWorld } from './template/template.ts';
+/** One rule group at work: its rules in order, at its interval and phase, never overlapping. */
+import type { Labels } from '../prometheus/query.ts';
+import type { AlertingRun } from './alerting-run.ts';
+import type { EvaluatorOptions, EvaluatorPorts, Outcome } from './evaluation.ts';
+import type { Pool } from './pool.ts';
+import type { RecordingRun } from './recording-run.ts';
+import type { RuleGroup } from './rule.ts';
+import { endOf } from './rule-series.ts';
+import { slotAtOrBefore } from './schedule.ts';
+import type { SeriesOutput } from './series-output.ts';
 
-export interface EvaluatorPorts {
-  readonly query: PromQuery;
-  readonly store: Store;
-  readonly sink: AlertSink;
-  /** Milliseconds since the epoch. */
-  now(): number;
-  /** Resolves after `ms`, or at once when `signal` aborts. */
-  sleep(ms: number, signal: AbortSignal): Promise<void>;
-  /** Told what went wrong without stopping the evaluation. */
-  onProblem(message: string): void;
+export type RuleRun = AlertingRun | RecordingRun;
+
+/** What counts over all configurations that have the group. */
+export interface GroupCounts {
+  readonly evaluations: number;
+  readonly missed: number;
+  readonly failures: number;
+  /** The newest evaluated slot. */
+  readonly lastAt: number | undefined;
 }
 
-export interface EvaluatorOptions {
-  /** Limit of one query. */
-  readonly queryTimeoutMs: number;
-  /** A firing or resolved alert is sent again when more than this has passed. */
-  readonly resendDelayMs: number;
-  /** How long beyond its normal expiry an alert is kept alive while its query fails. */
-  readonly keepAliveMs: number;
+export const NEW_GROUP_COUNTS: GroupCounts = { evaluations: 0, missed: 0, failures: 0, lastAt: undefined };
+
+export interface GroupParts {
+  readonly group: RuleGroup;
+  readonly rules: readonly RuleRun[];
+  readonly ports: EvaluatorPorts;
+  readonly options: EvaluatorOptions;
+  readonly output: SeriesOutput;
+  readonly pool: Pool;
+  readonly counts: GroupCounts;
+  /** Series of rules that a reload has taken out of the group and nobody yields any more; asked at each evaluation. */
+  orphans(): readonly Labels[];
 }
 
-export type RuleHealth =
-  | { readonly kind: 'unknown' }
-  | { readonly kind: 'ok'; readonly at: number; readonly durationMs: number }
-  | { readonly kind: 'err'; readonly at: number; readonly durationMs: number; readonly message: string };
-
-/** A rule at work. */
-export interface RuleRun {
-  readonly rule: AlertingRule;
-  state: RuleState;
-  health: RuleHealth;
-  /** Whether the store holds a record for the rule. */
-  isSaved: boolean;
-}
+/** No timer sleeps longer, so that a clock that is set is noticed soon, and because timers overflow after 24 days. */
+const LONGEST_SLEEP_MS = 60_000;
+/** A clock that was set back by less is waited for: no instant is evaluated twice. */
+const PATIENCE_MS = 60_000;
 
 export class GroupRun {
   readonly group: RuleGroup;
   readonly rules: readonly RuleRun[];
-  /** Slots that passed while an earlier evaluation was still running. */
-  missed = 0;
-  evaluations = 0;
-  lastAt: number | undefined;
-  readonly #ports: EvaluatorPorts;
-  readonly #options: EvaluatorOptions;
+  readonly #parts: GroupParts;
+  readonly #finish = new AbortController();
+  #counts: GroupCounts;
+  #orphansLeft = true;
+  #lastDurationMs: number | undefined;
+  #lastSamples: number | undefined;
 
-  constructor(
-    group: RuleGroup,
-    restored: ReadonlyMap<string, RuleState>,
-    ports: EvaluatorPorts,
-    options: EvaluatorOptions,
-  ) {
-    this.group = group;
-    this.rules = group.rules.filter((rule) => rule.kind === 'alerting').map((rule) => ({
-      rule,
-      state: restored.get(rule.id) ?? NEW_RULE_STATE,
-      health: { kind: 'unknown' },
-      isSaved: restored.has(rule.id),
-    }));
-    this.#ports = ports;
-    this.#options = options;
+  constructor(parts: GroupParts) {
+    this.group = parts.group;
+    this.rules = parts.rules;
+    this.#parts = parts;
+    this.#counts = parts.counts;
   }
 
-  /** Evaluates the current slot, sleeps until the next one, and so on until `signal` aborts. */
+  counts(): GroupCounts {
+    return this.#counts;
+  }
+
+  /** Figures of the newest evaluation; undefined before the first. */
+  newest(): { readonly durationMs: number | undefined; readonly samples: number | undefined } {
+    return { durationMs: this.#lastDurationMs, samples: this.#lastSamples };
+  }
+
+  /** Evaluates every slot of the group after now, until `finish` or until `signal` aborts. */
   async run(signal: AbortSignal): Promise<void> {
-    const { intervalMs } = this.group;
-    while (!signal.aborted) {
-      const slot = Math.floor(this.#ports.now() / intervalMs) * intervalMs;
-      if (this.lastAt === undefined || slot > this.lastAt) await this.#evaluateSlot(slot, signal);
-      await this.#ports.sleep(slot + intervalMs - this.#ports.now(), signal);
+    const { now, sleep } = this.#parts.ports;
+    const end = AbortSignal.any([signal, this.#finish.signal]);
+    let last = this.#counts.lastAt ?? slotAtOrBefore(this.group, now());
+    while (!end.aborted) {
+      await sleep(Math.min(last + this.group.intervalMs - now(), LONGEST_SLEEP_MS), end);
+      const slot = slotAtOrBefore(this.group, now());
+      if (end.aborted || slot === last || (slot < last && last - slot <= PATIENCE_MS)) continue;
+      if (slot < last) last = this.#followClock(last, slot);
+      this.#count({ missed: Math.max(0, Math.round((slot - last) / this.group.intervalMs) - 1) });
+      last = slot;
+      await this.evaluateAt(slot, signal);
     }
   }
 
-  async #evaluateSlot(slot: number, signal: AbortSignal): Promise<void> {
-    if (this.lastAt !== undefined) this.missed += (slot - this.lastAt) / this.group.intervalMs - 1;
-    this.lastAt = slot;
+  /** Lets the rule that is being evaluated finish, and starts none. */
+  finish(): void {
+    this.#finish.abort();
+  }
+
+  /** Evaluates all rules once, in their order, each seeing what those before it yielded. Never rejects. */
+  async evaluateAt(slot: number, signal: AbortSignal): Promise<void> {
+    const { ports, pool } = this.#parts;
+    const startedAt = ports.now();
+    let samples = 0;
+    this.#counts = { ...this.#counts, lastAt: slot };
     for (const run of this.rules) {
-      if (!signal.aborted) await this.#evaluateRule(run, slot, signal);
+      if (signal.aborted || this.#finish.signal.aborted) return;
+      samples += await pool.run(() => this.#evaluateRule(run, slot, signal));
     }
-    this.evaluations++;
+    await this.#endOrphans(slot, signal);
+    this.#count({ evaluations: 1 });
+    this.#lastDurationMs = Math.max(0, ports.now() - startedAt);
+    this.#lastSamples = samples;
   }
 
-  /** The state is durable before anything is sent: after a crash the same alert may be sent twice, never another one. */
-  async #evaluateRule(run: RuleRun, at: number, signal: AbortSignal): Promise<void> {
-    const startedAt = this.#ports.now();
-    const result = await this.#ask(run.rule, at, signal);
-    if (signal.aborted) return;
-    const { state, events } = step(run.rule, run.state, { at, result });
-    run.state = state;
-    const failure = events.find((event) => event.kind === 'failed');
-    const timing = { at, durationMs: this.#ports.now() - startedAt };
-    run.health = failure ? { kind: 'err', ...timing, message: failure.message } : { kind: 'ok', ...timing };
-    await this.#save(run);
-    this.#send(run, at);
+  #count(by: Partial<Record<'evaluations' | 'missed' | 'failures', number>>): void {
+    const { evaluations, missed, failures } = this.#counts;
+    this.#counts = {
+      ...this.#counts,
+      evaluations: evaluations + (by.evaluations ?? 0),
+      missed: missed + (by.missed ?? 0),
+      failures: failures + (by.failures ?? 0),
+    };
   }
 
-  async #ask(rule: AlertingRule, at: number, signal: AbortSignal): Promise<readonly AlertElement[] | { failed: string }> {
-    const limit = AbortSignal.any([signal, AbortSignal.timeout(this.#options.queryTimeoutMs)]);
-    const atMs = at - this.group.queryOffsetMs;
-    const query = (expr: string) => this.#ports.query.instant(expr, atMs, limit);
-    try {
-      const samples = await query(rule.expr);
-      return await Promise.all(samples.map((sample) => elementOf(rule, sample, { atMs: at, query })));
-    } catch (error) {
-      return { failed: messageOf(error) };
-    }
+  /** Returns the number of samples. */
+  async #evaluateRule(run: RuleRun, slot: number, signal: AbortSignal): Promise<number> {
+    const { now } = this.#parts.ports;
+    if (signal.aborted) return 0;
+    const startedAt = now();
+    const outcome = await run.evaluate(slot, signal);
+    if (outcome === undefined || signal.aborted) return 0;
+    const written = await this.#publish(run, outcome, slot, signal);
+    const error = outcome.error ?? written;
+    if (error !== undefined) this.#count({ failures: 1 });
+    const durationMs = Math.max(0, now() - startedAt);
+    run.log.add({ at: slot, durationMs, samples: outcome.samples, error });
+    return outcome.samples;
   }
 
-  async #save(run: RuleRun): Promise<void> {
-    const isEmpty = run.state.alerts.length === 0;
-    if (isEmpty && !run.isSaved) return;
-    const { id, name } = run.rule;
-    try {
-      await this.#ports.store.write(
-        'alert',
-        isEmpty ? { remove: [id] } : { put: [{ key: id, value: saveState(run.state) }] },
-      );
-      run.isSaved = !isEmpty;
-    } catch (error) {
-      this.#ports.onProblem(
-        `the alerts of rule ${name} could not be saved, a restart may lose them: ${messageOf(error)}`,
-      );
-    }
+  /** Returns what went wrong. A failed write costs no alert: it has been kept and sent before. */
+  async #publish(run: RuleRun, { series }: Outcome, slot: number, signal: AbortSignal): Promise<string | undefined> {
+    if (series === undefined) return undefined;
+    const { output, options } = this.#parts;
+    const limit = AbortSignal.any([signal, AbortSignal.timeout(options.queryTimeoutMs)]);
+    const error = await output.write(run.series.renew(series, slot - this.group.queryOffsetMs), limit);
+    if (error?.kind === 'failed') run.series.doubt();
+    else run.series.settle();
+    // Alerts do their work without Prometheus; what is recorded for it is lost.
+    const isHarmless = error?.kind === 'no_receiver' && run.kind === 'alerting';
+    return error === undefined || isHarmless ? undefined : `the results are not written: ${error.message}`;
   }
 
-  #send(run: RuleRun, at: number): void {
-    const { state, messages } = deliver(
-      { rule: run.rule, state: run.state, at, now: this.#ports.now() },
-      { ...this.#options, intervalMs: this.group.intervalMs },
-    );
-    run.state = state;
-    if (messages.length > 0) this.#ports.sink.send(messages);
+  async #endOrphans(slot: number, signal: AbortSignal): Promise<void> {
+    if (!this.#orphansLeft || signal.aborted) return;
+    const { output, orphans } = this.#parts;
+    const left = orphans();
+    const error = left.length > 0 ? await output.end(endOf(left, slot - this.group.queryOffsetMs), signal) : undefined;
+    this.#orphansLeft = error?.kind === 'failed';
   }
-}
 
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
-}
-
-async function elementOf(rule: AlertingRule, { labels, value }: Sample, world: TemplateWorld): Promise<AlertElement> {
-  const data: TemplateData = { labels, value, externalLabels: {}, externalUrl: '' };
-  const own = await expandAll(rule.labels, data, world);
-  const annotations = await expandAll(rule.annotations, data, world);
-  return { labels: alertLabels(rule, labels, own), annotations, value };
-}
-
-async function expandAll(
-  templates: Readonly<Record<string, Template>>,
-  data: TemplateData,
-  world: TemplateWorld,
-): Promise<LabelSet> {
-  const texts = Object.entries(templates).map(async ([name, template]) => [name, await template.expand(data, world)]);
-  return Object.fromEntries(await Promise.all(texts));
+  /** Alerts move with the clock, so that none waits for it to catch up. Returns the slot before the one that is due. */
+  #followClock(last: number, slot: number): number {
+    const before = slot - this.group.intervalMs;
+    for (const run of this.rules) if (run.kind === 'alerting') run.shift(before - last);
+    return before;
+  }
 }

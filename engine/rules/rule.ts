@@ -43,21 +43,46 @@ export interface RuleGroup {
   readonly rules: readonly LoadedRule[];
 }
 
-/** A rule is its name, its expression and its labels; with any other `for` or text it is still the same rule. */
-export function ruleId(name: string, expr: string, labels: LabelSet): string {
-  return createHash('sha256')
-    .update(JSON.stringify([name, expr, labelKey(labels)]))
-    .digest('hex')
-    .slice(0, 24);
+interface Identity {
+  readonly kind: LoadedRule['kind'];
+  readonly name: string;
+  readonly expr: string;
+  /** As written, the group's included. */
+  readonly labels: LabelSet;
 }
 
-/** Gives the second of two identical rules an id of its own, so that they do not share alerts. */
+/** A rule is its name, its expression and its labels; with any other `for` or text it is still the same rule. */
+export function ruleId({ kind, name, expr, labels }: Identity): string {
+  const identity = kind === 'alerting' ? [name, expr, labelKey(labels)] : [kind, name, expr, labelKey(labels)];
+  return createHash('sha256').update(JSON.stringify(identity)).digest('hex').slice(0, 24);
+}
+
+interface Use {
+  readonly rule: LoadedRule;
+  /** Ranks identical rules by what they say first and by where they stand last, whatever order files are loaded in. */
+  readonly rank: string;
+}
+
+/** Gives each of several identical rules an id of its own, so that they do not share alerts. */
 export function withUniqueIds(groups: readonly RuleGroup[]): RuleGroup[] {
-  const uses = new Map<string, number>();
-  const unique = (rule: LoadedRule): LoadedRule => {
-    const use = (uses.get(rule.id) ?? 0) + 1;
-    uses.set(rule.id, use);
-    return use === 1 ? rule : { ...rule, id: `${rule.id}-${use}` };
-  };
+  const uses = groups.flatMap((group) =>
+    group.rules.map((rule, index) => ({ rule, rank: rankOf(rule, group, index) })),
+  );
+  const ids = new Map<LoadedRule, string>();
+  for (const alike of Map.groupBy(uses, ({ rule }) => rule.id).values()) nameUses(alike, ids);
+  const unique = (rule: LoadedRule): LoadedRule => ({ ...rule, id: ids.get(rule) ?? rule.id });
   return groups.map((group) => ({ ...group, rules: group.rules.map(unique) }));
+}
+
+function nameUses(uses: readonly Use[], ids: Map<LoadedRule, string>): void {
+  const ranked = uses.length === 1 ? uses : uses.toSorted((a, b) => (a.rank < b.rank ? -1 : 1));
+  for (const [index, { rule }] of ranked.entries()) if (index > 0) ids.set(rule, `${rule.id}-${index + 1}`);
+}
+
+function rankOf(rule: LoadedRule, { file, name }: RuleGroup, index: number): string {
+  const sortable = (number: number) => String(number).padStart(15, '0');
+  const place = [file, name, sortable(index)];
+  if (rule.kind === 'recording') return JSON.stringify(place);
+  const { forMs, keepFiringForMs, written } = rule;
+  return JSON.stringify([sortable(forMs), sortable(keepFiringForMs), labelKey(written.annotations), ...place]);
 }

@@ -1,6 +1,8 @@
-/** A rule's state as a store record, and back. */
+/** Store records of a rule's alerts, and back: one for the rule, one for each of its alerts. */
 import { z } from 'zod';
-import type { AlertRule, RuleState } from '../core/alert.ts';
+import type { Alert, LabelSet, RuleState } from '../core/alert.ts';
+import type { StoreRecord } from '../store/store.ts';
+import type { AlertingRule } from './rule.ts';
 
 const labelSet = z.record(z.string(), z.string());
 const facts = {
@@ -12,36 +14,59 @@ const facts = {
 };
 const sent = { firedAt: z.number(), lastSentAt: z.number().exactOptional() };
 
-const savedState = z.object({
-  confirmedAt: z.number().exactOptional(),
-  alerts: z.array(
-    z.discriminatedUnion('state', [
-      z.object({ ...facts, state: z.literal('pending') }),
-      z.object({ ...facts, ...sent, state: z.literal('firing'), missingSince: z.number().exactOptional() }),
-      z.object({ ...facts, ...sent, state: z.literal('inactive'), resolvedAt: z.number() }),
-    ]),
-  ),
-});
+const savedAlert = z.discriminatedUnion('state', [
+  z.object({ ...facts, state: z.literal('pending') }),
+  z.object({ ...facts, ...sent, state: z.literal('firing'), missingSince: z.number().exactOptional() }),
+  z.object({ ...facts, ...sent, state: z.literal('inactive'), resolvedAt: z.number() }),
+]);
+
+const savedRule = z.object({ name: z.string(), labels: labelSet, confirmedAt: z.number().exactOptional() });
+
+/** What the store remembers of a rule. */
+export interface SavedRule {
+  readonly id: string;
+  /** Name and labels as they were written in the rule's file; undefined when only alerts were found. */
+  readonly rule: { readonly name: string; readonly labels: LabelSet } | undefined;
+  readonly state: RuleState;
+  /** Keys of its records that cannot be read: written by another version, or damaged. */
+  readonly unreadable: readonly string[];
+}
+
+/** No rule id contains it. */
+const SEPARATOR = ' ';
+
+/** Key of an alert's record; that of a rule is its id. */
+export function alertRecordKey(ruleId: string, alertKey: string): string {
+  return `${ruleId}${SEPARATOR}${alertKey}`;
+}
+
+export function ruleRecord({ id, name, written }: AlertingRule, { confirmedAt }: RuleState): StoreRecord {
+  const value = { name, labels: written.labels, ...(confirmedAt === undefined ? {} : { confirmedAt }) };
+  return { key: id, value };
+}
 
 /** JSON has no NaN and no infinity, and PromQL yields both: values are saved as text. */
-export function saveState(state: RuleState): unknown {
-  return { ...state, alerts: state.alerts.map((alert) => ({ ...alert, value: String(alert.value) })) };
+export function alertRecord(ruleId: string, alert: Alert): StoreRecord {
+  return { key: alertRecordKey(ruleId, alert.key), value: { ...alert, value: String(alert.value) } };
 }
 
-/** The state a record holds; undefined when it is not one (written by another version, or damaged). */
-export function parseState(record: unknown): RuleState | undefined {
-  return savedState.safeParse(record).data;
+/** The records of all rules, sorted by rule. */
+export function readSaved(records: readonly StoreRecord[]): readonly SavedRule[] {
+  const byRule = Map.groupBy(records, ({ key }) => key.split(SEPARATOR, 1)[0] ?? key);
+  return [...byRule].map(([id, ofRule]) => readRule(id, ofRule));
 }
 
-// Long enough for a restart, too short to stand in for evidence.
-const SHORT_OUTAGE_MS = 60_000;
-
-/**
- * The state to go on with at `now`. Firing alerts keep all their times. Pending ones do too, unless nobody looked for
- * longer than their `for`: an outage must not make an alert fire.
- */
-export function resumeState(rule: AlertRule, state: RuleState, now: number): RuleState {
-  const outageMs = now - (state.confirmedAt ?? now);
-  if (outageMs <= Math.max(rule.forMs, SHORT_OUTAGE_MS)) return state;
-  return { ...state, alerts: state.alerts.filter((alert) => alert.state !== 'pending') };
+function readRule(id: string, records: readonly StoreRecord[]): SavedRule {
+  const unreadable: string[] = [];
+  const alerts: Alert[] = [];
+  let rule: z.output<typeof savedRule> | undefined;
+  for (const { key, value } of records) {
+    const own = key === id ? savedRule.safeParse(value).data : undefined;
+    const alert = key === id ? undefined : savedAlert.safeParse(value).data;
+    rule ??= own;
+    if (alert !== undefined) alerts.push(alert);
+    if (own === undefined && alert === undefined) unreadable.push(key);
+  }
+  const confirmed = rule?.confirmedAt === undefined ? {} : { confirmedAt: rule.confirmedAt };
+  return { id, rule, state: { alerts, ...confirmed }, unreadable };
 }

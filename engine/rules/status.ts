@@ -22,6 +22,12 @@ export interface ActiveAlert {
   readonly severity: string;
 }
 
+/** An alert that is over, for as long as its end is sent again. */
+export interface ResolvedAlert extends Omit<ActiveAlert, 'state' | 'missingSince'> {
+  readonly state: 'resolved';
+  readonly resolvedAt: number;
+}
+
 export type RuleHealth = 'unknown' | 'ok' | 'err';
 
 /** One evaluation of a rule. */
@@ -41,6 +47,8 @@ export interface RuleStatus {
   readonly lastError: string | undefined;
   /** Pending and firing alerts, none for a recording rule. */
   readonly alerts: readonly ActiveAlert[];
+  /** Alerts that resolved within the last 15 minutes and have not come back. */
+  readonly resolved: readonly ResolvedAlert[];
   /** Newest first, at most 20. */
   readonly evaluations: readonly EvaluationRecord[];
 }
@@ -54,8 +62,12 @@ export interface GroupStatus {
   readonly evaluations: number;
   /** Slots that passed while an earlier evaluation was still running. */
   readonly missed: number;
+  /** Evaluations of single rules that failed. */
+  readonly failures: number;
   /** Instant of the last evaluation; undefined before the first. */
   readonly lastAt: number | undefined;
   readonly lastDurationMs: number | undefined;
+  /** Elements that all rules together yielded in it. */
+  readonly lastSamples: number | undefined;
   readonly rules: readonly RuleStatus[];
 }

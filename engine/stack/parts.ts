@@ -24,8 +24,15 @@ export function url(port: number): string {
 const EXPORTER_FLAGS = ['--no-concurrent-recompilation'];
 
 export function exporterPart(plan: StackPlan): PlannedPart {
-  const { ports } = plan;
-  const env = { EXPORTER_PORT: String(ports.exporter), EXPORTER_ADDRESS: LOOPBACK };
+  const { ports, settings } = plan;
+  const env = {
+    // The shipped rules read counters beyond the default ones, and two series that only the native profile has.
+    EXPORTER_COUNTERS_FILE: join(settings.root, 'rules/counters.csv'),
+    EXPORTER_PROFILE: 'dcgm,native',
+    ...pick(settings.env, ['EXPORTER_COUNTERS_FILE', 'EXPORTER_PROFILE']),
+    EXPORTER_PORT: String(ports.exporter),
+    EXPORTER_ADDRESS: LOOPBACK,
+  };
   return ownPart(plan, {
     name: 'exporter',
     flags: EXPORTER_FLAGS,
@@ -67,6 +74,8 @@ export function prometheusPart(plan: StackPlan, tool: InstalledTool): PlannedPar
     `--storage.tsdb.path=${join(dataDir, 'prometheus')}`,
     '--storage.tsdb.retention.time=7d',
     `--web.listen-address=${LOOPBACK}:${plan.ports.prometheus}`,
+    // The engine writes recorded series and ALERTS.
+    '--web.enable-remote-write-receiver',
   ];
   return serverPart(plan, {
     name: 'prometheus',
@@ -87,6 +96,11 @@ export function alertmanagerPart(plan: StackPlan, tool: InstalledTool): PlannedP
   ];
   const program = programOf(tool, 'alertmanager');
   return serverPart(plan, { name: 'alertmanager', program, args, port: plan.ports.alertmanager });
+}
+
+/** What of `names` is set, and not to nothing. */
+function pick(env: NodeJS.ProcessEnv, names: readonly string[]): Readonly<Record<string, string>> {
+  return Object.fromEntries(names.flatMap((name) => (env[name] ? [[name, env[name]]] : [])));
 }
 
 interface OwnPart {

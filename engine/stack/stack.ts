@@ -96,9 +96,10 @@ async function prepare(settings: StackSettings, onLine: (line: string) => void):
 
 async function writeConfigs({ settings: { root, dataDir }, ports }: StackPlan): Promise<void> {
   const alertmanagerDir = join(root, 'alertmanager');
-  const prometheus = await readFile(join(root, 'rules/prometheus.yml'), 'utf8');
+  const rulesDir = join(root, 'rules');
+  const prometheus = await readFile(join(rulesDir, 'prometheus.yml'), 'utf8');
   const alertmanager = await readFile(join(alertmanagerDir, 'alertmanager.yml'), 'utf8');
-  await writeFile(join(dataDir, 'prometheus.yml'), localPrometheusConfig(prometheus, ports));
+  await writeFile(join(dataDir, 'prometheus.yml'), localPrometheusConfig(prometheus, rulesDir, ports));
   await writeFile(join(dataDir, 'alertmanager.yml'), localAlertmanagerConfig(alertmanager, alertmanagerDir, ports));
 }
 

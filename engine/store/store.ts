@@ -1,4 +1,4 @@
-/** The port for the little that exists nowhere else: checkpoints, alert states, operator holds. */
+/** The port for the little that exists nowhere else: checkpoints, alert states, operator holds, maintenance. */
 
 /** One record. `value` is JSON-serialisable; `key` is unique within its kind. */
 export interface StoreRecord {
@@ -6,7 +6,7 @@ export interface StoreRecord {
   readonly value: unknown;
 }
 
-export type RecordKind = 'checkpoint' | 'alert' | 'hold';
+export type RecordKind = 'checkpoint' | 'alert' | 'hold' | 'maintenance';
 
 export interface Store {
   /** All records of a kind, by key; the value of one that is damaged is undefined. */

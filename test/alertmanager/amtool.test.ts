@@ -1,11 +1,12 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { CONFIG, filledConfig } from './filled-config.ts';
 
 const AMTOOL = 'amtool';
+const ROOT = join(import.meta.dirname, '../..');
 const directory = mkdtempSync(join(tmpdir(), 'amtool-'));
 afterAll(() => rmSync(directory, { recursive: true }));
 
@@ -54,5 +55,15 @@ describe('alertmanager.yml', () => {
     const file = join(directory, 'filled.yml');
     writeFileSync(file, text);
     expect(amtool('check-config', file)).toContain('SUCCESS');
+  });
+
+  it('speaks of no alert and of no team that the rules do not have', () => {
+    const rules = globSync('rules/alerts/*.yml', { cwd: ROOT }).map((file) => readFileSync(join(ROOT, file), 'utf8'));
+    const config = readFileSync(CONFIG, 'utf8');
+    const alerts = new Set(config.match(/\bGpu[A-Z]\w+/g));
+    expect(alerts.size).toBeGreaterThan(5);
+    expect([...alerts].filter((name) => !rules.some((text) => text.includes(`alert: ${name}\n`)))).toEqual([]);
+    const teams = [...config.matchAll(/team="(\w+)"/g)].map(([, team]) => team);
+    expect(teams.filter((team) => !rules.some((text) => text.includes(`team: ${team}\n`)))).toEqual([]);
   });
 });

@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 
-export interface Captured {
+interface Captured {
   readonly path: string;
   readonly body: string;
 }

@@ -176,10 +176,30 @@ describe('who is not told', () => {
         alert({ alertname: 'A', severity: 'critical', instance: 'n1', UUID: 'a', id: 'critical' }),
         warning({ alertname: 'B', instance: 'n1', UUID: 'a', id: 'same gpu' }),
         warning({ alertname: 'B', instance: 'n1', UUID: 'b', id: 'other gpu' }),
-        alert({ alertname: 'C', severity: 'critical', node: 'n1', uuid: 'c', id: 'critical of the engine' }),
-        warning({ alertname: 'D', node: 'n1', uuid: 'c', id: 'same gpu of the engine' }),
       ],
-      ['same gpu', 'same gpu of the engine'],
+      ['same gpu'],
+    ],
+    [
+      'what else is wrong with a GPU that is gone, but not why',
+      [
+        alert({ alertname: 'GpuLost', severity: 'critical', instance: 'n1', UUID: 'a', id: 'lost' }),
+        alert({ alertname: 'GpuXidHardDown', severity: 'critical', instance: 'n1', UUID: 'a', id: 'why' }),
+        alert({ alertname: 'GpuThermalCritical', severity: 'critical', instance: 'n1', UUID: 'a', id: 'heat' }),
+        alert({ alertname: 'GpuThermalCritical', severity: 'critical', instance: 'n1', UUID: 'b', id: 'other gpu' }),
+      ],
+      ['heat'],
+    ],
+    [
+      'the delays below a delay, and single GPUs while the observer is the suspect',
+      [
+        alert({ alertname: 'GpuConsecutiveFailures', severity: 'critical', node: 'n1', id: 'failures' }),
+        warning({ alertname: 'GpuNodeDelayed', node: 'n1', id: 'node' }),
+        warning({ alertname: 'GpuDelayed', node: 'n1', uuid: 'a', id: 'gpu' }),
+        warning({ alertname: 'GpuDelayed', node: 'n2', uuid: 'b', id: 'other node' }),
+        alert({ alertname: 'GpuObserverSuspect', severity: 'critical', id: 'suspect' }),
+        warning({ alertname: 'GpuUptimeLow', node: 'n3', uuid: 'c', id: 'low' }),
+      ],
+      ['gpu', 'low', 'node', 'other node'],
     ],
     [
       'nothing without a GPU, and nothing on another node',

@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { load } from 'js-yaml';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
@@ -79,6 +79,17 @@ describe('docker-compose.yml', () => {
     }
   });
 
+  it('gives Prometheus the rule files that it names', () => {
+    const { rule_files } = z
+      .looseObject({ rule_files: z.array(z.string()) })
+      .parse(load(readFileSync(join(ROOT, 'rules/prometheus.yml'), 'utf8')));
+    const mounted = new Map(services.flatMap(([name, one]) => (name === 'prometheus' ? mounts(one) : [])).map(swap));
+    for (const file of rule_files) {
+      const folder = mounted.get(`/etc/prometheus/${dirname(file)}`) ?? 'nowhere';
+      expect([file, existsSync(join(ROOT, folder, basename(file)))]).toEqual([file, true]);
+    }
+  });
+
   it("sends Alertmanager's notifications to the receiver", () => {
     const text = readFileSync(join(ROOT, 'alertmanager/alertmanager.yml'), 'utf8');
     const hosts = new Set([...text.matchAll(/^ *- url: http:\/\/([^/]+)/gm)].map(([, host]) => host));
@@ -94,8 +105,9 @@ describe('docker-compose.yml', () => {
 
 describe('what a stranger could reach', () => {
   it('is no Prometheus that takes in samples: whoever writes them forges uptime', () => {
-    const flags = compose.services.prometheus?.command ?? [];
-    expect(flags.filter((flag) => /remote-write-receiver|otlp-receiver|admin-api/.test(flag))).toEqual([]);
+    const { command = [], ports = [] } = compose.services.prometheus ?? {};
+    expect(command.filter((flag) => /otlp-receiver|admin-api/.test(flag))).toEqual([]);
+    expect(ports).toEqual([expect.stringMatching(/^127\.0\.0\.1:/)]);
   });
 
   it('is no Grafana with an account that has a well-known password', () => {
@@ -132,6 +144,10 @@ describe('Dockerfiles', () => {
     },
   );
 });
+
+function swap([source, target]: readonly [string, string]): readonly [string, string] {
+  return [target, source];
+}
 
 /** The port that a service publishes, or that its command names. */
 function servedPort(name: string, { ports }: Service): string | undefined {

@@ -47,10 +47,18 @@ export interface Fleet {
   recover(): Promise<void>;
 }
 
+export interface FleetOptions {
+  /** Variables of the exporter, a timeline for example. */
+  readonly exporter?: NodeJS.ProcessEnv;
+  /** A rule file for Prometheus to evaluate, every second. */
+  readonly ruleFile?: string;
+}
+
 /** Starts exporter and Prometheus; everything ends with the running test. */
 export async function startFleet(
   context: TestContext,
   windows: readonly [number, number, number] = WINDOWS,
+  options: FleetOptions = {},
 ): Promise<Fleet> {
   const tool = await requireTool(context, 'prometheus');
   const directory = temporaryDirectory();
@@ -58,9 +66,13 @@ export async function startFleet(
   writeFileSync(policyFile, fastPolicy(windows));
   const port = await freePort();
   const enginePort = await freePort();
-  const exporter = await untilFinished(startExporter({ env: { EXPORTER_COLLECT_INTERVAL_MS: '250' } }));
+  const exporter = await untilFinished(
+    startExporter({ env: { EXPORTER_COLLECT_INTERVAL_MS: '250', ...options.exporter } }),
+  );
   const jobs = { prometheus: `127.0.0.1:${port}`, gpu: hostOf(exporter), engine: `127.0.0.1:${enginePort}` };
-  const start = () => startPrometheus({ tool, port, storage: join(directory, 'storage'), config: scrapeConfig(jobs) });
+  const rules = options.ruleFile === undefined ? {} : { rule_files: [options.ruleFile] };
+  const config = JSON.stringify({ ...JSON.parse(scrapeConfig(jobs)), ...rules });
+  const start = () => startPrometheus({ tool, port, storage: join(directory, 'storage'), config });
   const prometheus = await untilFinished(start());
   const faults = `${exporter.url}/api/v1/simulate`;
   return {

@@ -1,3 +1,4 @@
+import { hostname } from 'node:os';
 import { describe, expect, it } from 'vitest';
 import { configHelp, readConfig } from '../../engine/config.ts';
 
@@ -10,9 +11,20 @@ describe('readConfig', () => {
         port: 8000,
         prometheusUrl: 'http://127.0.0.1:9090',
         prometheusTimeoutMs: 10_000,
+        prometheusExternalUrl: 'http://127.0.0.1:9090',
+        prometheusClientFile: undefined,
+        remoteWriteUrl: 'http://127.0.0.1:9090/api/v1/write',
+        ruleDefaults: { intervalMs: 60_000, queryOffsetMs: 0 },
+        ruleGroupsAtOnce: 16,
+        forOutageToleranceMs: 3_600_000,
+        forGracePeriodMs: 600_000,
         alertmanagerUrls: ['http://127.0.0.1:9093'],
+        alertingFile: undefined,
+        alertResendMs: 60_000,
+        alertCheckMs: 60_000,
+        externalUrl: 'http://127.0.0.1:8000',
         policyFile: 'rules/policy.yml',
-        ruleFiles: ['rules/alerts/*.yml'],
+        ruleFiles: ['rules/alerts/*.yml', 'rules/recording.yml'],
         dataDir: 'data',
         token: undefined,
         logLevel: 'info',
@@ -36,6 +48,31 @@ describe('readConfig', () => {
       ok: true,
       config: { port: 8000, logLevel: 'info' },
     });
+  });
+
+  it.each([
+    [{}, ['http://127.0.0.1:9093']],
+    [{ ALERTING_FILE: 'prometheus.yml' }, []],
+    [{ ALERTING_FILE: 'prometheus.yml', ALERTMANAGER_URLS: 'http://a:9093' }, ['http://a:9093']],
+  ])('sends to the default Alertmanager only when no file names others: %j', (env, alertmanagerUrls) => {
+    expect(readConfig(env, [])).toMatchObject({ ok: true, config: { alertmanagerUrls } });
+  });
+
+  it.each([
+    [{}, 'http://127.0.0.1:8000'],
+    [{ ENGINE_ADDRESS: '::1', ENGINE_PORT: '8001' }, 'http://[::1]:8001'],
+    [{ ENGINE_ADDRESS: '0.0.0.0' }, `http://${hostname()}:8000`],
+    [{ ENGINE_EXTERNAL_URL: 'https://gpu.example.com/uptime' }, 'https://gpu.example.com/uptime'],
+  ])('is reached from outside as its address and port say, or as it is told: %j', (env, externalUrl) => {
+    expect(readConfig(env, [])).toMatchObject({ ok: true, config: { externalUrl } });
+  });
+
+  it.each([
+    ['ALERT_RESEND_SECONDS', '0', 'must be a number of seconds from 1 to 3600'],
+    ['ALERT_CHECK_SECONDS', 'often', 'must be a number of seconds from 1 to 3600'],
+    ['ENGINE_EXTERNAL_URL', 'gpu.example.com', 'must be an address such as http://127.0.0.1:9090'],
+  ])('refuses %s=%s', (name, value, problem) => {
+    expect(readConfig({ [name]: value }, [])).toEqual({ ok: false, problems: [`${name}=${value}: ${problem}`] });
   });
 
   it('sends no alerts and evaluates no rules when told so', () => {
@@ -74,7 +111,7 @@ describe('readConfig', () => {
   it.each(['http://user:secret@host:9090', 'http://secret@host:9090', 'http://a:9093,https://user:secret@b:9093'])(
     'refuses the password in %s without repeating it',
     (value) => {
-      const problem = 'must not contain a password; put credentials into a proxy in front until TLS and auth arrive';
+      const problem = 'must not contain a password; write it into PROMETHEUS_CLIENT_FILE or ALERTING_FILE';
       expect(readConfig({ ALERTMANAGER_URLS: value }, [])).toEqual({
         ok: false,
         problems: [`ALERTMANAGER_URLS: ${problem}`],

@@ -1,6 +1,13 @@
 /** A Prometheus whose history is a function of time, answering exactly the queries of a policy. */
 import type { Policy } from '../../engine/core/policy.ts';
-import { checkQueries, observerQuery, presenceQuery, rememberQuery, targetQuery } from '../../engine/core/queries.ts';
+import {
+  actionQuery,
+  checkQueries,
+  observerQuery,
+  presenceQuery,
+  rememberQuery,
+  targetQuery,
+} from '../../engine/core/queries.ts';
 import { type PromQuery, QueryError, type Range, type Sample, type Series } from '../../engine/prometheus/query.ts';
 
 export interface RecordedHistory {
@@ -30,6 +37,7 @@ export function recordHistory({ policy, gpus, sinceMs }: Recorded): RecordedHist
     if (expr === targetQuery(policy)) return [{ labels: { instance: 'node-a', job: 'gpu' }, value: 1 }];
     if (expr === `count(${presenceQuery(policy)})`) return [{ labels: {}, value: gpus }];
     if (expr === presenceQuery(policy) || expr === rememberQuery(policy)) return each(seconds);
+    if (expr === actionQuery(policy)) return [];
     if (checkQueries(policy).includes(expr)) return each(50);
     throw new Error(`the policy does not ask ${expr}`);
   };

@@ -1,6 +1,8 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import { planMaintenance } from '../../engine/core/maintenance.ts';
 import { cronEvery, type ReportedEngine, Reports, statusReport } from '../../engine/report.ts';
 import { MINUTE, type Played, planOf, play, SECOND, START_MS, times } from './core/fixtures.ts';
+import { atTick, maintenancePolicy, matcher, span, TICK_MS } from './core/silences.ts';
 
 afterEach(() => vi.useRealTimers());
 
@@ -38,6 +40,21 @@ describe('statusReport', () => {
     const summary = { gpus: 4, notUp: 2, delays: 0, backlogTicks: 0 };
     expect(report(false)).toMatchObject(summary);
     expect(report(false)).not.toHaveProperty('everyGpu');
+  });
+
+  it('says how many GPUs are in planned maintenance, and how many beyond its budget', () => {
+    const plan = planOf({ maintenance: maintenancePolicy({ budgetMs: 2 * TICK_MS }) });
+    const played = play(plan, times(2, GPUS));
+    const spans = [
+      span(0, 9, { matchers: [matcher('instance=a')] }),
+      span(2, 9, { id: 's2.0', matchers: [matcher('UUID=b/0')] }),
+    ];
+    played.state.maintenance = planMaintenance(plan.policy, spans);
+    const report = statusReport(
+      engineWith(() => played),
+      atTick(2),
+    );
+    expect(report).toMatchObject({ inMaintenance: 1, overMaintenanceBudget: 2 });
   });
 
   it('lists every GPU with its state and reason when detailed, also those that are up', () => {

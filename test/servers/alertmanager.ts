@@ -10,6 +10,7 @@ export interface AlertmanagerStart {
   /** alertmanager.yml. */
   readonly config: string;
   readonly port?: number;
+  readonly flags?: readonly string[];
 }
 
 /** A real Alertmanager without peers. */
@@ -23,6 +24,7 @@ export async function startAlertmanager({ tool, config, ...start }: Alertmanager
     `--storage.path=${join(directory, 'storage')}`,
     `--web.listen-address=127.0.0.1:${port}`,
     '--cluster.listen-address=',
+    ...(start.flags ?? []),
   ];
   const program = programOf(tool, 'alertmanager');
   return startServer({ name: 'alertmanager', program, args, port, readyPath: '/-/ready', directory });

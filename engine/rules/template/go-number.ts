@@ -1,65 +1,93 @@
-/** Numbers as Go's fmt prints them, ties to even included: an alert must read the same here and in Prometheus. */
+/** Floating-point numbers as Go's strconv and fmt print them, ties to even included: an alert must read as in Prometheus. */
+import { roundedDigits, shortestDigits } from './decimal.ts';
+import { formatBinary, formatHexadecimal } from './power-of-two.ts';
+
+/** The forms of `%e %E %f %g %G %b %x %X`. */
+export type FloatForm = 'e' | 'E' | 'f' | 'g' | 'G' | 'b' | 'x' | 'X';
+
+/** `value` in the given form; without a precision, as many digits as it takes to read back the same number. */
+export function formatFloat(value: number, form: FloatForm, precision?: number): string {
+  if (!Number.isFinite(value)) return formatSpecial(value);
+  const sign = value < 0 || Object.is(value, -0) ? '-' : '';
+  return sign + formatMagnitude(Math.abs(value), form, precision);
+}
 
 /** `%v` and `%g`: the shortest digits that read back as the same number. */
 export function formatShortest(value: number): string {
-  if (!Number.isFinite(value)) return formatSpecial(value);
-  const { mantissa, exponent } = splitExponent(value.toExponential());
-  // strconv decides as if six digits had been asked for, however many it prints.
-  return isPlain(exponent, 6) ? plain(value) : exponential(mantissa, exponent);
+  // JavaScript and Go agree on whole numbers that are written without an exponent.
+  if (Number.isInteger(value) && Math.abs(value) < 1e6 && !Object.is(value, -0)) return String(value);
+  return formatFloat(value, 'g');
 }
 
 /** `%.Nf`: exactly `decimals` digits after the point. */
 export function formatFixed(value: number, decimals: number): string {
-  if (!Number.isFinite(value)) return formatSpecial(value);
-  // toFixed gives up at 1e21; such a double is an integer.
-  if (Math.abs(value) >= 1e21) return `${BigInt(value)}${decimals > 0 ? `.${'0'.repeat(decimals)}` : ''}`;
-  return tieToEven(value.toFixed(decimals), value.toFixed(EXACT_DIGITS), EXACT_DIGITS - decimals);
+  return formatFloat(value, 'f', decimals);
 }
 
 /** `%.Ng`: at most `digits` significant digits, trailing zeros cut. */
 export function formatSignificant(value: number, digits: number): string {
-  if (!Number.isFinite(value)) return formatSpecial(value);
-  const nearest = splitExponent(value.toExponential(digits - 1));
-  const exact = splitExponent(value.toExponential(EXACT_DIGITS));
-  const mantissa =
-    nearest.exponent === exact.exponent
-      ? tieToEven(nearest.mantissa, exact.mantissa, EXACT_DIGITS - digits + 1)
-      : nearest.mantissa;
-  const trimmed = mantissa.includes('.') ? mantissa.replace(/\.?0+$/, '') : mantissa;
-  const { exponent } = nearest;
-  return isPlain(exponent, digits) ? plain(Number(`${trimmed}e${exponent}`)) : exponential(trimmed, exponent);
+  return formatFloat(value, 'g', digits);
 }
 
-// toFixed and toExponential are exact up to here, and a tie at the few digits that texts ask for shows well before.
-const EXACT_DIGITS = 100;
-
-/**
- * `rounded`, unless the exact digits lie halfway: then JavaScript rounds away from zero and Go to the even digit.
- * `dropped` is how many digits of `exact` the rounding removed.
- */
-function tieToEven(rounded: string, exact: string, dropped: number): string {
-  if (!/^50*$/.test(exact.slice(-dropped))) return rounded;
-  const kept = exact.slice(0, -dropped).replace(/\.$/, '');
-  return /[02468]$/.test(kept) ? kept : rounded;
+function formatMagnitude(value: number, form: FloatForm, precision: number | undefined): string {
+  switch (form) {
+    case 'e':
+    case 'E':
+      return exponential(digitsFor(value, precision === undefined ? undefined : precision + 1), precision, form);
+    case 'f':
+      return fixed(value, precision);
+    case 'g':
+    case 'G':
+      return general(value, precision, form);
+    case 'b':
+      return formatBinary(value);
+    case 'x':
+    case 'X': {
+      const text = formatHexadecimal(value, precision);
+      return form === 'X' ? text.toUpperCase() : text;
+    }
+  }
 }
 
-function splitExponent(text: string): { mantissa: string; exponent: number } {
-  const [mantissa = '', exponent] = text.split('e');
-  return { mantissa, exponent: Number(exponent) };
+/** Significant digits, and the power of ten of the first one. */
+interface Digits {
+  readonly digits: string;
+  readonly exponent: number;
 }
 
-function isPlain(exponent: number, digits: number): boolean {
-  return exponent >= -4 && exponent < digits;
+function digitsFor(value: number, count: number | undefined): Digits {
+  return count === undefined ? shortestDigits(value) : roundedDigits(value, count);
 }
 
-/** JavaScript's own form is the shortest and plain for every number between 1e-6 and 1e21; only -0 loses its sign. */
-function plain(value: number): string {
-  return Object.is(value, -0) ? '-0' : String(value);
+function fixed(value: number, precision: number | undefined): string {
+  const shortest = shortestDigits(value);
+  if (precision === undefined) return plain(shortest, Math.max(0, shortest.digits.length - shortest.exponent - 1));
+  const count = shortest.exponent + 1 + precision;
+  return plain(count < 0 ? { digits: '0', exponent: 0 } : roundedDigits(value, count), precision);
 }
 
-function exponential(mantissa: string, exponent: number): string {
+function general(value: number, precision: number | undefined, form: 'g' | 'G'): string {
+  const found = digitsFor(value, precision === undefined ? undefined : Math.max(1, precision));
+  const digits = found.digits.replace(/0+$/, '') || '0';
+  // strconv decides as if six digits had been asked for, however many the shortest form has.
+  const bound = precision === undefined ? 6 : Math.max(1, precision);
+  const isPlain = found.exponent >= -4 && found.exponent < bound;
+  if (isPlain) return plain({ ...found, digits }, Math.max(0, digits.length - found.exponent - 1));
+  return exponential({ ...found, digits }, digits.length - 1, form === 'g' ? 'e' : 'E');
+}
+
+function exponential({ digits, exponent }: Digits, precision: number | undefined, letter: string): string {
+  const decimals = precision ?? digits.length - 1;
+  const fraction = decimals > 0 ? `.${digits.slice(1).padEnd(decimals, '0')}` : '';
   const sign = exponent < 0 ? '-' : '+';
-  return `${mantissa}e${sign}${String(Math.abs(exponent)).padStart(2, '0')}`;
+  return `${digits[0]}${fraction}${letter}${sign}${String(Math.abs(exponent)).padStart(2, '0')}`;
+}
+
+function plain({ digits, exponent }: Digits, decimals: number): string {
+  const whole = exponent < 0 ? '0' : digits.slice(0, exponent + 1).padEnd(exponent + 1, '0');
+  if (decimals === 0) return whole;
+  const fraction = exponent < 0 ? '0'.repeat(-exponent - 1) + digits : digits.slice(exponent + 1);
+  return `${whole}.${fraction.padEnd(decimals, '0').slice(0, decimals)}`;
 }
 
 function formatSpecial(value: number): string {

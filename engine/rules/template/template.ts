@@ -1,11 +1,16 @@
-/** The part of Go's text/template that alert texts need. What it does not know is refused when the file is loaded. */
+/** Templates in the labels and annotations of alerts: Go's text/template with Prometheus' functions and variables. */
 import type { LabelSet } from '../../core/alert.ts';
 import type { Sample } from '../../prometheus/query.ts';
-import { formatFixed, formatShortest } from './go-number.ts';
-import { humanize, humanizeDuration, humanizePercentage } from './humanize.ts';
+import { isConstantText } from './constant-text.ts';
+import { type ExpansionSource, expandTrees } from './expand.ts';
+import { FUNCTION_NAMES } from './function-table.ts';
+import { Lexer } from './lexer.ts';
+import type { Tree } from './node.ts';
+import { parseText } from './parser.ts';
+import { SyntaxMistake } from './token-buffer.ts';
 
 /** What is wrong with characters [from, to) of a template, and what to do. */
-export interface TemplateProblem {
+interface TemplateProblem {
   readonly from: number;
   readonly to: number;
   readonly message: string;
@@ -35,133 +40,53 @@ export interface Template {
 
 export type CompiledTemplate =
   | { readonly ok: true; readonly template: Template }
-  | { readonly ok: false; readonly problems: readonly TemplateProblem[] };
+  /** `prometheus` is what Prometheus says about the text, for `brokenTemplate`. */
+  | { readonly ok: false; readonly problems: readonly TemplateProblem[]; readonly prometheus: string };
 
-type AlertSample = TemplateData;
-type Expand = (sample: AlertSample) => string;
-
-/** The sentence that goes with every problem. */
-const SUPPORTED_TEMPLATES =
-  'use {{ $labels.name }} or {{ $value }}, alone or with one or more of | printf "%.1f" (any digit), | printf "%g", ' +
-  '| printf "%s", | humanize, | humanizePercentage, | humanizeDuration';
-
-/** Compiles a template; `expand` never throws. Every problem of the text is reported, not just the first. */
-export function compileTemplate(text: string): CompiledTemplate {
-  const problems: TemplateProblem[] = [];
-  const parts = splitParts(text).map((part) => (part.isAction ? compileAction(part, problems) : () => part.text));
-  if (problems.length > 0) return { ok: false, problems };
-  return { ok: true, template: { expand: (sample) => expandAll(parts, sample) } };
+export interface CompileOptions {
+  /** The alert's name, which the errors of an expansion mention. */
+  readonly name?: string;
 }
 
-function expandAll(parts: readonly Expand[], sample: AlertSample): string {
+// The variables that every template of a rule may use, in the words that Prometheus puts before it: errors count columns from there.
+const PREFIX =
+  '{{$labels := .Labels}}{{$externalLabels := .ExternalLabels}}{{$externalURL := .ExternalURL}}{{$value := .Value}}';
+
+/** Compiles a template once, for any number of expansions. As in Prometheus, the first mistake ends it. */
+export function compileTemplate(text: string, { name = '' }: CompileOptions = {}): CompiledTemplate {
+  if (isConstantText(text)) return { ok: true, template: { expand: () => text } };
+  const source = { text: PREFIX + text.toWellFormed(), name: `__alert_${name}` };
   try {
-    return parts.map((part) => part(sample)).join('');
+    const trees = new Map<string, Tree>();
+    parseText(source.name, { lexer: new Lexer(source.text), functions: FUNCTION_NAMES, trees });
+    return { ok: true, template: templateOf({ ...source, trees }) };
   } catch (error) {
-    // As in Prometheus: a text that cannot be written must not cost the alert.
-    return `<error expanding template: ${error instanceof Error ? error.message : String(error)}>`;
+    if (!(error instanceof SyntaxMistake)) throw error;
+    return { ok: false, problems: [problemOf(error, text.length)], prometheus: parseError(error, source) };
   }
 }
 
-interface Part {
-  readonly text: string;
-  /** Offset of `text` in the template. */
-  readonly from: number;
-  readonly isAction: boolean;
+/** A template that always renders Prometheus' text for one it could not expand; `message` says why. */
+export function brokenTemplate(message: string): Template {
+  const text = `<error expanding template: ${message}>`;
+  return { expand: () => text };
 }
 
-function splitParts(text: string): Part[] {
-  const parts: Part[] = [];
-  for (const match of text.matchAll(/\{\{(.*?)(?:\}\}|$)|(?:(?!\{\{).)+/gs)) {
-    const isAction = match[1] !== undefined;
-    parts.push({ text: match[0], from: match.index, isAction });
-  }
-  return parts;
+function templateOf(source: ExpansionSource): Template {
+  return { expand: (data, world) => expandTrees(source, data, world) };
 }
 
-type Value = number | string;
-type Kind = 'number' | 'text';
-
-interface Operand {
-  readonly kind: Kind;
-  read(sample: AlertSample): Value;
+function problemOf({ mistake: { from, to, message, fix } }: SyntaxMistake, length: number): TemplateProblem {
+  const place = (offset: number) => Math.min(Math.max(0, offset - PREFIX.length), length);
+  return { from: place(from), to: Math.max(place(to), place(from)), message, fix };
 }
 
-interface Call {
-  readonly name: string;
-  readonly accepts: readonly Kind[];
-  apply(value: Value): string;
-}
-
-function compileAction({ text, from }: Part, problems: TemplateProblem[]): Expand {
-  try {
-    if (!text.endsWith('}}')) throw new Error(`"{{" without "}}"`);
-    return compilePipeline(text.slice(2, -2));
-  } catch (error) {
-    problems.push({ from, to: from + text.length, message: error instanceof Error ? error.message : String(error), fix: SUPPORTED_TEMPLATES });
-    return () => '';
-  }
-}
-
-function compilePipeline(action: string): Expand {
-  const [first = '', ...rest] = action.split('|').map((stage) => stage.trim());
-  const words = first.split(/\s+/);
-  const operand = readOperand(words.at(-1) ?? '');
-  const calls = [
-    ...(words.length > 1 ? [readCall(words.slice(0, -1))] : []),
-    ...rest.map((s) => readCall(s.split(/\s+/))),
-  ];
-  checkKinds(operand, calls);
-  if (calls.length === 0) return (sample) => show(operand.read(sample));
-  return (sample) => String(calls.reduce<Value>((value, call) => call.apply(value), operand.read(sample)));
-}
-
-function readOperand(word: string): Operand {
-  if (word === '$value') return { kind: 'number', read: ({ value }) => value };
-  const name = /^\$labels\.([A-Za-z_][A-Za-z0-9_]*)$/.exec(word)?.[1];
-  if (name === undefined) throw new Error(`the template has ${JSON.stringify(word)} where a value belongs`);
-  return { kind: 'text', read: ({ labels }) => (Object.hasOwn(labels, name) ? (labels[name] ?? '') : '') };
-}
-
-const HUMANIZERS: Readonly<Record<string, (value: number) => string>> = {
-  humanize,
-  humanizePercentage,
-  humanizeDuration,
-};
-
-function readCall([name = '', ...args]: readonly string[]): Call {
-  if (name === 'printf' && args.length === 1) return readPrintf(args[0] ?? '');
-  const convert = Object.hasOwn(HUMANIZERS, name) && args.length === 0 ? HUMANIZERS[name] : undefined;
-  if (convert === undefined) throw new Error(`the template calls ${JSON.stringify([name, ...args].join(' '))}`);
-  return { name, accepts: ['number', 'text'], apply: (value) => convert(toNumber(name, value)) };
-}
-
-function readPrintf(format: string): Call {
-  const name = `printf ${format}`;
-  const decimals = /^"%\.(\d)f"$/.exec(format)?.[1];
-  if (decimals !== undefined) {
-    return { name, accepts: ['number'], apply: (value) => formatFixed(Number(value), Number(decimals)) };
-  }
-  if (format === '"%g"') return { name, accepts: ['number'], apply: show };
-  if (format === '"%s"') return { name, accepts: ['text'], apply: String };
-  throw new Error(`the template calls ${JSON.stringify(name)}`);
-}
-
-/** Go prints `%!f(string=…)` into the alert when the kinds do not fit; we say so when the file is loaded. */
-function checkKinds(operand: Operand, calls: readonly Call[]): void {
-  let kind: Kind = operand.kind;
-  for (const { name, accepts } of calls) {
-    if (!accepts.includes(kind)) throw new Error(`${name} is given ${kind === 'text' ? 'text' : 'a number'}`);
-    kind = 'text';
-  }
-}
-
-function show(value: Value): string {
-  return typeof value === 'number' ? formatShortest(value) : value;
-}
-
-function toNumber(name: string, value: Value): number {
-  if (typeof value === 'number') return value;
-  if (!/^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(value))
-    throw new Error(`${name} of ${JSON.stringify(value)}, not a number`);
-  return Number(value);
+/** `error parsing template …`, in the words of Prometheus. */
+function parseError({ mistake, place }: SyntaxMistake, { text, name }: { text: string; name: string }): string {
+  const lineOf = (offset: number) => text.slice(0, offset).split('\n').length;
+  const line = lineOf(place.lineAt);
+  const actionLine = place.actionAt === undefined ? line : lineOf(place.actionAt);
+  const start = actionLine === line ? '' : ` in action started at ${name}:${actionLine}`;
+  const extra = mistake.go.endsWith(' action') ? start.replace(' in action', '') : start;
+  return `error parsing template ${name}: template: ${name}:${line}: ${mistake.go}${extra}`;
 }

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, describe, expect, it, type TestContext } from 'vitest';
-import { AlertmanagerPeer } from '../../../engine/alertmanager/peer.ts';
+import { NO_ALERTING, withUrls } from '../../../engine/alertmanager/alerting.ts';
+import { Notifier } from '../../../engine/alertmanager/notifier.ts';
 import { startReceiver } from '../../../engine/alertmanager/receiver.ts';
 import { RuleEvaluator } from '../../../engine/rules/evaluator.ts';
 import { loadRules } from '../../../engine/rules/rule-file.ts';
@@ -45,10 +46,17 @@ async function startChain(context: TestContext) {
   endings.push(receiver.close);
   const alertmanager = await startAlertmanager({ tool, config: config(receiver.port) });
   endings.push(alertmanager.stop);
-  const peer = new AlertmanagerPeer({ url: alertmanager.url, prometheusUrl: 'http://127.0.0.1:9090' }, ports);
-  endings.push(() => peer.close(1000));
+  const notifier = new Notifier({ externalUrl: 'http://127.0.0.1:8000' }, ports);
+  endings.push(() => notifier.close(1000));
+  notifier.use(withUrls(NO_ALERTING, [alertmanager.url]));
   const prometheus = new FakePrometheus();
-  const evaluator = new RuleEvaluator({ ...ports, query: prometheus, store: new MemoryStore(), sink: peer });
+  const evaluator = new RuleEvaluator({
+    ...ports,
+    query: prometheus,
+    store: new MemoryStore(),
+    sink: notifier,
+    writer: undefined,
+  });
   endings.push(() => evaluator.stop());
   return { lines, alertmanager, prometheus, evaluator };
 }
@@ -69,7 +77,8 @@ describe('from the rule to the person, through a real Alertmanager', () => {
         labels: { alertname: 'Hot', gpu: '3', severity: 'critical' },
         annotations: { summary: 'gpu 3: 92 °C > 85 °C' },
         startsAt: new Date(firing?.firedAt ?? 0).toISOString(),
-        generatorURL: 'http://127.0.0.1:9090/graph?g0.expr=temperature%20%3E%2085&g0.tab=1',
+        fingerprint: firing?.fingerprint,
+        generatorURL: `http://127.0.0.1:8000/alerts/${firing?.fingerprint}`,
         status: expect.objectContaining({ state: 'active' }),
       }),
     ]);

@@ -45,10 +45,24 @@ describe('gpu-uptime check', () => {
     await expect(`${err}\n`).toMatchFileSnapshot(join(GOLDEN, 'check-invalid.txt'));
   });
 
-  it('checks rules/policy.yml when no file is named', async () => {
-    const { code, out } = await run(['check']);
-    expect(code).toBe(0);
+  it('checks the policy and the rules that the engine would load when no file is named', async () => {
+    const { code, out, err } = await run(['check']);
+    expect({ code, err }).toEqual({ code: 0, err: '' });
     expect(out.split('\n')[0]).toMatch(/^rules\/policy\.yml: valid, revision [0-9a-f]{12}$/);
+    expect(out).toMatch(/^rules\/alerts\/gpu\.yml: valid, 1 group, 8 alert rules, 0 recording rules$/m);
+  });
+
+  it('follows POLICY_FILE and RULE_FILES, and says what they do not lead to', async () => {
+    await writeFile(join(folder, 'empty.yml'), '');
+    const { code, out, err } = await run(
+      ['check'],
+      { POLICY_FILE: 'empty.yml', RULE_FILES: 'empty.yml, no/*.yml' },
+      folder,
+    );
+    expect(code).toBe(1);
+    expect(out).toMatch(/^empty\.yml: valid, revision/);
+    expect(out).toMatch(/^empty\.yml: valid, 0 groups, 0 alert rules, 0 recording rules$/m);
+    expect(err).toContain('no/*.yml: error: no file matches\n  fix: correct RULE_FILES\n');
   });
 
   it('reports warnings and still succeeds', async () => {
@@ -96,13 +110,13 @@ describe('the command line', () => {
   it.each([[[]], [['--help']], [['help']], [['-h']]])('%j lists the commands', async (args) => {
     const { code, out } = await run(args);
     expect(code).toBe(0);
-    expect(out).toContain('  check     check policy files and show the values in effect');
+    expect(out).toContain('  check     check policy and rule files and show what they amount to');
   });
 
   it.each([[['check', '--help']], [['help', 'check']]])('%j explains a command', async (args) => {
     const { code, out } = await run(args);
     expect(code).toBe(0);
-    expect(out).toMatch(/^usage: gpu-uptime check \[FILE…\] \[--json\]/);
+    expect(out).toMatch(/^usage: gpu-uptime check \[FILE…\] \[--lint\] \[--json\]/);
   });
 
   it('suggests the nearest command and exits 2', async () => {

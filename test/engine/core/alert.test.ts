@@ -2,8 +2,9 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
   type Alert,
+  type AlertElement,
   type AlertRule,
-  type AlertSample,
+  alertLabels,
   type Evaluation,
   NEW_RULE_STATE,
   type RuleState,
@@ -19,14 +20,13 @@ function rule(overrides: Partial<AlertRule> = {}): AlertRule {
     forMs: 0,
     keepFiringForMs: 0,
     limit: 0,
-    labels: { severity: () => 'critical' },
-    annotations: { summary: ({ value }) => `${value} °C` },
     ...overrides,
   };
 }
 
-const hot = (value = 90, labels: Record<string, string> = { gpu: '3' }): AlertSample => ({
-  labels: { __name__: 'temperature', ...labels },
+const hot = (value = 90, labels: Record<string, string> = { gpu: '3' }): AlertElement => ({
+  labels: { ...labels, alertname: 'Hot' },
+  annotations: { summary: `${value} °C` },
   value,
 });
 
@@ -115,24 +115,118 @@ describe('step: the life of an alert', () => {
   });
 });
 
-describe('step: labels', () => {
-  const labelsOf = (of: AlertRule, sample: AlertSample) =>
-    step(of, NEW_RULE_STATE, { at: 0, result: [sample] }).state.alerts[0]?.labels;
+describe('step: what Prometheus does besides', () => {
+  const since = (of: AlertRule, evaluations: readonly Evaluation[], from: RuleState) =>
+    replay(of, evaluations, from).alerts.map(({ state, activeAt }) => [state, activeAt / MINUTE]);
 
-  it('7, 9, 10: element labels without the name, then the rule’s, then alertname', () => {
-    const sample = hot(90, { gpu: '3', severity: 'mild', alertname: 'Other' });
-    expect(labelsOf(rule(), sample)).toEqual({ gpu: '3', severity: 'critical', alertname: 'Hot' });
+  it.each([
+    ['an alert that is too young for the new `for` waits again, from its ActiveAt', '!!!!!', 4, [['pending', 0]]],
+    ['an alert that is old enough fires on', '!!!!!!', 4, [['firing', 0]]],
+  ])('a reload that raises `for`: %s', (_, pattern, forMinutes, expected) => {
+    const evaluations = minutes(pattern);
+    const before = replay(rule(), evaluations.slice(0, 1));
+    const raised = rule({ forMs: (forMinutes + 1) * MINUTE });
+    expect(since(raised, evaluations.slice(1), before)).toEqual(expected);
   });
 
-  it('8: templates see the element’s labels, not the rule’s', () => {
-    const of = rule({ labels: { severity: () => 'critical', was: ({ labels }) => labels.severity ?? 'none' } });
-    expect(labelsOf(of, hot(90, { severity: 'mild' }))).toEqual(expect.objectContaining({ was: 'mild' }));
+  it('a reload that raises `for` forgets that the alert had fired and was sent', () => {
+    const [alert] = replay(rule(), minutes('!')).alerts;
+    const sent: RuleState = { alerts: [{ ...alert, lastSentAt: 0 } as Alert], confirmedAt: 0 };
+    const next = step(rule({ forMs: 5 * MINUTE }), sent, { at: MINUTE, result: [hot()] });
+    expect(next.events.map(({ kind }) => kind)).toEqual(['pending']);
+    expect(Object.keys(next.state.alerts[0] ?? {}).sort()).toEqual([
+      'activeAt',
+      'annotations',
+      'key',
+      'labels',
+      'state',
+      'value',
+    ]);
+  });
+
+  it('a raised `for` also reaches an alert that only keep_firing_for keeps, and so ends it', () => {
+    const before = replay(rule({ keepFiringForMs: 10 * MINUTE }), minutes('!.'));
+    const raised = rule({ forMs: 5 * MINUTE, keepFiringForMs: 10 * MINUTE });
+    const waiting = replay(raised, minutes('.', 2), before);
+    expect(waiting.alerts.map(({ state }) => state)).toEqual(['pending']);
+    expect(replay(raised, minutes('.', 3), waiting).alerts).toEqual([]);
+  });
+
+  it('an alert whose past is known from elsewhere goes on from it', () => {
+    const of = rule({ forMs: 10 * MINUTE });
+    const key = replay(of, minutes('!')).alerts[0]?.key ?? '';
+    const activeSince = new Map([[key, 3 * MINUTE]]);
+    const first = step(of, NEW_RULE_STATE, { at: 12 * MINUTE, result: [hot()], activeSince });
+    expect(first.state.alerts).toEqual([expect.objectContaining({ state: 'pending', activeAt: 3 * MINUTE })]);
+    const second = step(of, first.state, { at: 13 * MINUTE, result: [hot()], activeSince });
+    expect(second.state.alerts).toEqual([expect.objectContaining({ state: 'firing', firedAt: 13 * MINUTE })]);
+  });
+
+  it('keeps the very object of an alert that nothing has happened to', () => {
+    const before = replay(rule(), minutes('!'));
+    const after = step(rule(), before, { at: MINUTE, result: [hot()] }).state;
+    expect(after.alerts[0]).toBe(before.alerts[0]);
+    expect(step(rule(), after, { at: 2 * MINUTE, result: [hot(91)] }).state.alerts[0]).not.toBe(after.alerts[0]);
+  });
+});
+
+describe('step: what is unknown', () => {
+  const lost: AlertElement = { labels: { alertname: 'Hot', reason: 'no data' }, annotations: {}, value: Number.NaN };
+  const shown = ({ alerts }: RuleState) => alerts.map(({ labels, state }) => [labels.gpu ?? labels.reason, state]);
+
+  it.each([
+    ['the query failed', { failed: 'no answer', raised: [lost] }],
+    ['there is no data', { noData: true, raised: [lost] }],
+  ] as const)(
+    '%s: raises an alert of its own beside those that are kept, and ends it when all is known again',
+    (_, result) => {
+      const before = replay(rule(), minutes('!'));
+      const during = step(rule(), before, { at: MINUTE, result }).state;
+      expect(shown(during)).toEqual([
+        ['3', 'firing'],
+        ['no data', 'firing'],
+      ]);
+      expect(during.confirmedAt).toBe(0);
+      expect(shown(step(rule(), during, { at: 2 * MINUTE, result: [hot()] }).state)).toEqual([
+        ['3', 'firing'],
+        ['no data', 'inactive'],
+      ]);
+    },
+  );
+
+  it('lets the raised alert wait its `for` too', () => {
+    const of = rule({ forMs: 2 * MINUTE });
+    const evaluations = [0, 1, 2].map((minute) => ({
+      at: minute * MINUTE,
+      result: { failed: 'no answer', raised: [lost] },
+    }));
+    expect(evaluations.map((_, index) => shown(replay(of, evaluations.slice(0, index + 1))))).toEqual([
+      [['no data', 'pending']],
+      [['no data', 'pending']],
+      [['no data', 'firing']],
+    ]);
+  });
+
+  it('keeps everything as it is without data, when nothing is to be raised', () => {
+    const before = replay(rule(), minutes('!'));
+    expect(step(rule(), before, { at: MINUTE, result: { noData: true } })).toEqual({ state: before, events: [] });
+  });
+});
+
+describe('alertLabels', () => {
+  const labelsOf = (element: Record<string, string>, own: Record<string, string>) => alertLabels(rule(), element, own);
+
+  it('7, 9, 10: element labels without the name, then the rule’s, then alertname', () => {
+    const element = { __name__: 'temperature', gpu: '3', severity: 'mild', alertname: 'Other' };
+    expect(labelsOf(element, { severity: 'critical' })).toEqual({ gpu: '3', severity: 'critical', alertname: 'Hot' });
   });
 
   it('drops a label that expands to nothing, the element’s own included', () => {
-    expect(labelsOf(rule({ labels: { gpu: () => '' } }), hot())).toEqual({ alertname: 'Hot' });
+    expect(labelsOf({ gpu: '3' }, { gpu: '' })).toEqual({ alertname: 'Hot' });
   });
+});
 
+describe('step: labels', () => {
   it('11: knows an alert by its labels, whatever their order', () => {
     const first = replay(rule(), [{ at: 0, result: [hot(90, { a: '1', b: '2' })] }]);
     const second = step(rule(), first, { at: MINUTE, result: [hot(90, { b: '2', a: '1' })] });
@@ -143,23 +237,25 @@ describe('step: labels', () => {
   it('13: two results with equal labels fail the rule and change nothing', () => {
     const before = replay(rule(), minutes('!'));
     const after = step(rule(), before, { at: MINUTE, result: [hot(90, { other: 'x' }), hot(91, { other: 'x' })] });
-    expect(after).toEqual({
-      state: before,
-      events: [
-        {
-          kind: 'failed',
-          message: 'two results have the same labels {other="x", severity="critical", alertname="Hot"}',
-        },
-      ],
-    });
+    const message =
+      'vector contains metrics with the same labelset after applying alert labels: {other="x", alertname="Hot"}';
+    expect(after).toEqual({ state: before, events: [{ kind: 'failed', message }] });
   });
 
   it('a breach of the limit forgets every alert of the rule', () => {
     const result = [hot(90, { gpu: '1' }), hot(90, { gpu: '2' }), hot(90, { gpu: '3' })];
     expect(step(rule({ limit: 2 }), replay(rule(), minutes('!')), { at: MINUTE, result })).toEqual({
       state: { alerts: [], confirmedAt: MINUTE },
-      events: [{ kind: 'failed', message: '3 alerts exceed the limit of 2' }],
+      events: [{ kind: 'failed', message: 'exceeded limit of 2 with 3 alerts' }],
     });
+  });
+
+  it('what keep_firing_for keeps counts against the limit, and what is resolved does not', () => {
+    const of = rule({ limit: 1, keepFiringForMs: MINUTE });
+    const before = replay(of, minutes('!'));
+    const other = { at: MINUTE, result: [hot(90, { gpu: '4' })] };
+    expect(step(of, before, other).events.map(({ kind }) => kind)).toEqual(['failed']);
+    expect(step(rule({ limit: 1 }), before, other).events.map(({ kind }) => kind)).toEqual(['resolved', 'firing']);
   });
 });
 
@@ -221,8 +317,8 @@ describe('step: properties', () => {
     fc.assert(
       fc.property(anyRule, anyHistory, (of, history) => {
         const last = history.at(-1);
-        if (last === undefined || 'failed' in last.result) return;
-        const seen = last.result.map(({ labels }) => labels.gpu);
+        if (last === undefined || !Array.isArray(last.result)) return;
+        const seen = (last.result as readonly AlertElement[]).map(({ labels }) => labels.gpu);
         const active = replay(of, history).alerts.filter(isActive);
         expect(active.map(({ labels }) => labels.gpu)).toEqual(expect.arrayContaining(seen));
         if (of.keepFiringForMs === 0) expect(active).toHaveLength(seen.length);

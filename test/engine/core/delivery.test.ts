@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type AlertRule, NEW_RULE_STATE, type RuleState, step } from '../../../engine/core/alert.ts';
 import { type AlertMessage, type DeliveryPolicy, deliver } from '../../../engine/core/delivery.ts';
+import { fingerprintOf } from '../../../engine/core/fingerprint.ts';
 
 const MINUTE = 60_000;
 
@@ -10,9 +11,9 @@ const rule: AlertRule = {
   forMs: 0,
   keepFiringForMs: 0,
   limit: 0,
-  labels: {},
-  annotations: { summary: ({ value }) => `${value} °C` },
 };
+
+const HOT = { labels: { alertname: 'Hot', gpu: '3' }, annotations: { summary: '90 °C' }, value: 90 };
 
 const policy: DeliveryPolicy = { intervalMs: 15_000, resendDelayMs: MINUTE, keepAliveMs: 60 * MINUTE };
 
@@ -23,15 +24,15 @@ interface Sent extends Pick<AlertMessage, 'startsAt' | 'endsAt'> {
 /** Evaluates and delivers at every instant; `!` hot, `.` not, `?` the query fails. Sends happen `lagMs` after. */
 function sendAll(
   pattern: string,
-  options: { by?: Partial<DeliveryPolicy>; of?: Partial<AlertRule>; lagMs?: number } = {},
+  options: { by?: Partial<DeliveryPolicy>; of?: Partial<AlertRule>; lagMs?: number; offsetMs?: number } = {},
 ): Sent[] {
   const used = { ...policy, ...options.by };
   const of = { ...rule, ...options.of };
   const sent: Sent[] = [];
   let state: RuleState = NEW_RULE_STATE;
   for (const [index, mark] of [...pattern].entries()) {
-    const at = index * used.intervalMs;
-    const result = mark === '?' ? { failed: 'no answer' } : mark === '!' ? [{ labels: { gpu: '3' }, value: 90 }] : [];
+    const at = (options.offsetMs ?? 0) + index * used.intervalMs;
+    const result = mark === '?' ? { failed: 'no answer' } : mark === '!' ? [HOT] : [];
     const delivery = deliver(
       { rule: of, state: step(of, state, { at, result }).state, at, now: at + (options.lagMs ?? 0) },
       used,
@@ -62,10 +63,19 @@ describe('deliver: when', () => {
     ],
     ['29: at once when it resolves, then as before', '!!........', {}, [0, 30, 105]],
     ['29: the end is not sent once it is firing again', '!.!!', {}, [0, 15, 30]],
+    ['27: a resend delay of its own', '!'.repeat(9), { by: { resendDelayMs: 2 * MINUTE - 15_000 } }, [0, 120]],
     ['a firing alert is sent on while its query fails', `!${'?'.repeat(11)}`, {}, [0, 75, 150]],
   ])('%s', (_, pattern, options, expected) => {
     expect(times(sendAll(pattern, options))).toEqual(expected);
   });
+
+  it.each([0, 1, 4_999, 7_500, 14_999])(
+    '30: with an interval of 30 s, every 90 s from any offset (%d ms)',
+    (offsetMs) => {
+      const sent = sendAll('!'.repeat(10), { by: { intervalMs: 30_000 }, offsetMs });
+      expect(sent.map(({ at }) => at - offsetMs)).toEqual([0, 90_000, 180_000, 270_000]);
+    },
+  );
 
   it('29: sends the end for less than fifteen minutes, whatever the resend delay', () => {
     const sent = sendAll(`!${'.'.repeat(40)}`, { by: { intervalMs: 30_000, resendDelayMs: 29_000 } });
@@ -81,11 +91,12 @@ describe('deliver: when', () => {
 describe('deliver: what', () => {
   it('32: carries the alert as it is now', () => {
     const at = 5 * MINUTE;
-    const { state } = step(rule, NEW_RULE_STATE, { at, result: [{ labels: { gpu: '3' }, value: 90 }] });
+    const { state } = step(rule, NEW_RULE_STATE, { at, result: [HOT] });
     expect(deliver({ rule, state, at, now: at }, policy).messages).toEqual([
       {
         key: '[["alertname","Hot"],["gpu","3"]]',
-        labels: { gpu: '3', alertname: 'Hot' },
+        fingerprint: fingerprintOf({ alertname: 'Hot', gpu: '3' }),
+        labels: { alertname: 'Hot', gpu: '3' },
         annotations: { summary: '90 °C' },
         startsAt: at,
         endsAt: at + 4 * MINUTE,

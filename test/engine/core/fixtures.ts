@@ -63,8 +63,10 @@ export function policy(change: Partial<Policy> = {}): Policy {
       recoveryHoldMs: 0,
     },
     guard: { maxShare: 0.5, windowMs: 5 * MINUTE, minNodes: 3 },
+    actions: { throttle: true, preempt: true, quarantine: true, freshMs: 2 * MINUTE },
     stale: { maxStalenessMs: 5 * MINUTE, onStale: 'allow' },
     capabilities: [capability('default')],
+    rules: {},
     alerts: { consecutiveFailures: 3, uptimeBelow: 0.95 },
     report: { intervalMs: MINUTE, detailed: false },
     ping: {

@@ -6,8 +6,8 @@ import { policy, WINDOWS } from './fixtures.ts';
 const [SHORT] = WINDOWS;
 if (SHORT === undefined) throw new Error('the fixture has a short window');
 
-function counts(up: number, busy: number, down: number, length = 60) {
-  return { up, busy, down, expected: length, span: length, length };
+function counts(up: number, busy: number, down: number, length = 60, maintenance = 0) {
+  return { up, busy, down, maintenance, expected: length, span: length, length };
 }
 
 describe('windowFigures', () => {
@@ -18,6 +18,12 @@ describe('windowFigures', () => {
     ['unobserved ticks count on neither side', counts(30, 0, 0), 1, 'met'],
     ['below min_coverage nothing is known', counts(10, 0, 10), 0.5, 'unknown'],
     ['nothing observed', counts(0, 0, 0), undefined, 'unknown'],
+    ['maintenance counts on neither side', counts(20, 0, 0, 60, 40), 1, 'met'],
+    ['maintenance hides nothing of the rest', counts(19, 0, 1, 60, 40), 0.95, 'low'],
+    ['half of what maintenance leaves must be observed', counts(9, 0, 0, 60, 40), 1, 'unknown'],
+    ['a window full of maintenance has no verdict', counts(0, 0, 0, 60, 60), undefined, 'unknown'],
+    ['one tick is no verdict on a window of maintenance', counts(0, 0, 1, 60, 59), 0, 'unknown'],
+    ['a tenth of the window is one', counts(5, 0, 1, 60, 54), 5 / 6, 'low'],
   ] as const)('%s', (_, given, uptime, verdict) => {
     expect(windowFigures(policy(), SHORT, given)).toMatchObject({ uptime, verdict });
   });
@@ -35,11 +41,16 @@ describe('windowFigures', () => {
     expect(windowFigures(policy(), SHORT, counts(59, 0, 0)).isFull).toBe(true);
   });
 
+  it('expects no observation of what was in maintenance', () => {
+    expect(windowFigures(policy(), SHORT, counts(15, 0, 0, 60, 40))).toMatchObject({ coverage: 0.75, samples: 15 });
+    expect(windowFigures(policy(), SHORT, counts(0, 0, 0, 60, 60))).toMatchObject({ coverage: 0, uptime: undefined });
+  });
+
   it('keeps uptime and coverage within 0 and 1', () => {
     fc.assert(
-      fc.property(fc.nat(60), fc.nat(60), fc.nat(60), (up, busy, down) => {
-        const length = up + busy + down + 1;
-        const { uptime, coverage } = windowFigures(policy(), SHORT, counts(up, busy, down, length));
+      fc.property(fc.nat(60), fc.nat(60), fc.nat(60), fc.nat(60), (up, busy, down, maintenance) => {
+        const length = up + busy + down + maintenance + 1;
+        const { uptime, coverage } = windowFigures(policy(), SHORT, counts(up, busy, down, length, maintenance));
         expect(uptime === undefined || (uptime >= 0 && uptime <= 1)).toBe(true);
         expect(coverage >= 0 && coverage <= 1).toBe(true);
       }),

@@ -12,7 +12,7 @@ import {
 } from '../../../engine/core/window.ts';
 
 const LENGTHS = [3, 7, 20];
-const states = fc.array(fc.constantFrom(0, 1, 2, 3) as fc.Arbitrary<TickState>, { maxLength: 90 });
+const states = fc.array(fc.constantFrom(0, 1, 2, 3, 4) as fc.Arbitrary<TickState>, { maxLength: 90 });
 
 function filled(pushed: readonly TickState[]): Timeline {
   const timeline = createTimeline(LENGTHS);
@@ -23,7 +23,15 @@ function filled(pushed: readonly TickState[]): Timeline {
 function counted(pushed: readonly TickState[], length: number) {
   const recent = pushed.slice(-length);
   const of = (state: TickState) => recent.filter((other) => other === state).length;
-  return { up: of(TICK.up), busy: of(TICK.busy), down: of(TICK.down), expected: length, span: recent.length, length };
+  return {
+    up: of(TICK.up),
+    busy: of(TICK.busy),
+    down: of(TICK.down),
+    maintenance: of(TICK.maintenance),
+    expected: length,
+    span: recent.length,
+    length,
+  };
 }
 
 describe('pushTick', () => {
@@ -50,7 +58,7 @@ describe('pushTick', () => {
 
 describe('encodeTimeline', () => {
   it('writes runs, oldest first', () => {
-    expect(encodeTimeline(filled([3, 3, 3, 1, 0, 0, 2]))).toBe('u3d1o2b1');
+    expect(encodeTimeline(filled([3, 3, 3, 1, 0, 0, 2, 4, 4]))).toBe('u3d1o2b1m2');
   });
 
   it('is undone by decodeTimeline, also for every later tick', () => {

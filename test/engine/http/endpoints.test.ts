@@ -255,6 +255,8 @@ describe('POST /api/v1/decisions/delay', () => {
       up: 5,
       busy: 0,
       down: 1,
+      maintenance: 0,
+      maintenance_percentage: 0,
       unobserved: 0,
       is_full: true,
       verdict: 'low',

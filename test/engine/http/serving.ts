@@ -1,10 +1,13 @@
 /** The engine's HTTP side over a fleet played by hand, on a real port. */
 import { pino } from 'pino';
+import type { FiringAlert } from '../../../engine/core/action.ts';
+import { withLiveAlerts } from '../../../engine/core/action-state.ts';
 import type { Hold } from '../../../engine/core/hold.ts';
 import { createApp } from '../../../engine/http/app.ts';
 import { closeServer, listen } from '../../../engine/http/server.ts';
 import type { EngineControl, EngineView, ShownAlert } from '../../../engine/http/view.ts';
 import { renderDerived } from '../../../engine/metrics/derived.ts';
+import type { GroupStatus } from '../../../engine/rules/status.ts';
 import type { Played } from '../core/fixtures.ts';
 
 export interface ServingOptions {
@@ -12,6 +15,9 @@ export interface ServingOptions {
   /** Milliseconds after the newest tick at which requests are answered. */
   readonly sinceTickMs?: number;
   readonly alerts?: readonly ShownAlert[];
+  /** Alerts with an action that have fired since the newest tick. */
+  readonly firing?: readonly FiringAlert[];
+  readonly ruleGroups?: readonly GroupStatus[];
   readonly token?: string;
   readonly address?: string;
   readonly reload?: EngineControl['reload'];
@@ -25,6 +31,7 @@ export interface Serving {
 
 export async function serve(options: ServingOptions): Promise<Serving> {
   const { plan, state } = options.fleet;
+  const { firing = [] } = options;
   let holds: readonly Hold[] = [];
   const nowMs = (state.tickMs ?? 0) + (options.sinceTickMs ?? 3000);
   const view: EngineView = {
@@ -32,6 +39,10 @@ export async function serve(options: ServingOptions): Promise<Serving> {
     judged: () => ({ plan, state }),
     holds: () => holds,
     alerts: () => options.alerts ?? [],
+    actions: () => (firing.length === 0 ? state.actions : withLiveAlerts({ plan, state }, firing)),
+    ruleGroups: () => options.ruleGroups ?? [],
+    prometheusUrl: 'http://prometheus.example:9090',
+    maintenance: () => ({ calendar: undefined, refused: [], peers: [] }),
     isReady: () => options.isReady ?? true,
     lastFailure: () => (options.isReady === false ? 'http://prometheus is unreachable' : undefined),
     backlogTicks: () => 0,

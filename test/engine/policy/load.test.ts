@@ -20,6 +20,7 @@ describe('loadPolicy', () => {
       presence: { freshMs: 20_000, rememberMs: 86_400_000 },
       guard: { maxShare: 0.5, windowMs: 300_000, minNodes: 3 },
       stale: { maxStalenessMs: 300_000, onStale: 'allow' },
+      rules: {},
       alerts: { consecutiveFailures: 3, uptimeBelow: 0.95 },
     });
     expect(policy.windows[0]).toEqual({ name: 'short', rangeMs: 300_000, threshold: 0.999 });

@@ -1,6 +1,7 @@
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
+import { type HttpClientSettings, PLAIN_HTTP } from '../../../engine/http-client/settings.ts';
 import { createPromClient } from '../../../engine/prometheus/client.ts';
 import { QueryError } from '../../../engine/prometheus/query.ts';
 
@@ -15,7 +16,7 @@ afterEach(async () => {
   }
 });
 
-async function clientOf(listener: RequestListener, timeoutMs = 2000) {
+async function clientOf(listener: RequestListener, timeoutMs = 2000, http: HttpClientSettings = PLAIN_HTTP) {
   const server = createServer(listener);
   running.push(server);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -23,6 +24,7 @@ async function clientOf(listener: RequestListener, timeoutMs = 2000) {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`,
     timeoutMs,
     concurrency: 2,
+    http,
   });
   clients.push(client);
   return client;
@@ -50,6 +52,27 @@ async function failure(listener: RequestListener, timeoutMs?: number): Promise<Q
   if (!(error instanceof QueryError)) throw new Error(`expected a QueryError, got ${String(error)}`);
   return error;
 }
+
+describe('credentials', () => {
+  it('go with every query', async () => {
+    const seen: (string | undefined)[] = [];
+    const credentials = { kind: 'token', scheme: 'Bearer', token: { text: 'a-token' } } as const;
+    const listener: RequestListener = (request, response) => {
+      seen.push(request.headers.authorization);
+      response.end(vector());
+    };
+    const client = await clientOf(listener, 2000, { ...PLAIN_HTTP, credentials });
+    await client.instant('up', 1000, SIGNAL());
+    await client.instant('up', 2000, SIGNAL());
+    expect(seen).toEqual(['Bearer a-token', 'Bearer a-token']);
+  });
+
+  it('in a file that is gone are said to be missing', async () => {
+    const credentials = { kind: 'token', scheme: 'Bearer', token: { file: '/nowhere/token' } } as const;
+    const client = await clientOf(answering(200, vector()), 2000, { ...PLAIN_HTTP, credentials });
+    await expect(client.instant('up', 1000, SIGNAL())).rejects.toThrow('/nowhere/token cannot be read');
+  });
+});
 
 describe('instant', () => {
   it('posts the query and its instant in seconds, and decodes Go numbers', async () => {

@@ -40,6 +40,22 @@ describe('preflight', () => {
     ]);
   });
 
+  it('asks through the client that has the credentials, where there are some', async () => {
+    const asked: string[] = [];
+    const prom = {
+      instant: async (expr: string) => {
+        asked.push(expr);
+        return expr === 'count(up)' ? [{ labels: {}, value: 1 }] : [];
+      },
+      range: async () => [],
+    };
+    expect((await preflight({ ...OPTIONS, prom })).map((sentence) => sentence.split(' ')[0])).toEqual([
+      'up{job="prometheus"}',
+      'DCGM_FI_DEV_GPU_TEMP',
+    ]);
+    expect(asked).toContain('count(DCGM_FI_DEV_GPU_TEMP)');
+  });
+
   it('warns of a scrape interval that freshness does not allow for', async () => {
     answer(PRESENT, { DCGM_FI_DEV_GPU_TEMP: 2 });
     expect(await preflight(OPTIONS)).toEqual([

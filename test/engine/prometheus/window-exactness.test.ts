@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, type TestContext } from 'vitest';
 import { createFleet, stepFleet } from '../../../engine/core/fleet.ts';
+import { planMaintenance } from '../../../engine/core/maintenance.ts';
 import type { Observation } from '../../../engine/core/observation.ts';
 import { targetKey } from '../../../engine/core/queries.ts';
 import { gpuCounts } from '../../../engine/core/totals.ts';
@@ -13,6 +14,7 @@ import { readTick, readTicks } from '../../../engine/prometheus/history.ts';
 import { startPrometheus } from '../../servers/prometheus.ts';
 import { programOf, requireTool } from '../../servers/require-tool.ts';
 import { MINUTE, planOf, SECOND, TEMPERATURE, UTILIZATION } from '../core/fixtures.ts';
+import { maintenancePolicy, matcher, span } from '../core/silences.ts';
 import { generateHistory } from './generated-history.ts';
 
 const INTERVAL = 5 * SECOND;
@@ -24,9 +26,35 @@ const WINDOWS = [
 const PLAN = planOf({
   intervalMs: INTERVAL,
   presence: { ...planOf().policy.presence, freshMs: 2 * INTERVAL },
+  maintenance: maintenancePolicy({ budgetMs: 50 * INTERVAL }),
   windows: WINDOWS,
   capabilities: [{ name: 'default', checks: [TEMPERATURE, UTILIZATION], windows: WINDOWS, gpus: {} }],
 });
+
+const { text, startMs, ticks } = generateHistory();
+
+/** Over hot, vanished and busy GPUs, an outage of the observer, and for GPU-c1 beyond the budget of 50 ticks. */
+const SPANS = [
+  { matchers: [matcher('instance=node-a:9400')], from: 25, to: 70 },
+  { matchers: [matcher('instance=~node-(b|z):.*')], from: 290, to: 330 },
+  { matchers: [matcher('UUID=GPU-c1')], from: 340, to: 410 },
+].map(({ matchers, from, to }, i) => {
+  const [fromMs, toMs] = [from, to].map((tick) => startMs + tick * INTERVAL);
+  return span(0, 0, { id: `s${i}.0`, matchers, fromMs: fromMs ?? 0, toMs: toMs ?? 0 });
+});
+
+/** The same as PromQL, with the budget worked out by hand. */
+const PLANNED = `(${[
+  plannedQuery('instance="node-a:9400"', 25, 70),
+  plannedQuery('instance="node-b:9400"', 290, 330),
+  plannedQuery('UUID="GPU-c1"', 340, 390),
+].join(' or ')} or (0 * max by (UUID) (last_over_time(DCGM_FI_DEV_GPU_TEMP[1d]))))`;
+
+function plannedQuery(selector: string, from: number, to: number): string {
+  const [start, end] = [from, to].map((tick) => (startMs + tick * INTERVAL) / 1000);
+  const known = `max by (UUID) (last_over_time(DCGM_FI_DEV_GPU_TEMP{${selector}}[1d]))`;
+  return `(0 * ${known} + (time() >= bool ${start}) * (time() < bool ${end}))`;
+}
 
 /** The judgement as PromQL, written without looking at the folds: 0 or 1 per UUID and step. */
 const KNOWN = '(0 * max by (UUID) (last_over_time(DCGM_FI_DEV_GPU_TEMP[1d])))';
@@ -39,19 +67,19 @@ const PRESENT = `(max by (UUID) ((${FRESH}) * ${UP_TARGET}) or max by (UUID) (${
 const HOT = `((max by (UUID) (DCGM_FI_DEV_GPU_TEMP) > bool 85) or ${KNOWN})`;
 const BUSY = `((max by (UUID) (DCGM_FI_DEV_GPU_UTIL) > bool 95) or ${KNOWN})`;
 const STATES = {
-  up: `scalar(${WATCHED}) * ${PRESENT} * (1 - ${HOT}) * (1 - ${BUSY})`,
-  busy: `scalar(${WATCHED}) * ${PRESENT} * (1 - ${HOT}) * ${BUSY}`,
-  down: `scalar(${WATCHED}) * (${PRESENT} * ${HOT} + (1 - ${PRESENT}) * ${STEADY})`,
+  up: `(1 - ${PLANNED}) * scalar(${WATCHED}) * ${PRESENT} * (1 - ${HOT}) * (1 - ${BUSY})`,
+  busy: `(1 - ${PLANNED}) * scalar(${WATCHED}) * ${PRESENT} * (1 - ${HOT}) * ${BUSY}`,
+  down: `(1 - ${PLANNED}) * scalar(${WATCHED}) * (${PRESENT} * ${HOT} + (1 - ${PRESENT}) * ${STEADY})`,
+  maintenance: PLANNED,
 } as const;
 type Counted = keyof typeof STATES;
-const COUNTED: readonly Counted[] = ['up', 'busy', 'down'];
+const COUNTED: readonly Counted[] = ['up', 'busy', 'down', 'maintenance'];
 
 /** Half a step less than the window: holds exactly its grid points in Prometheus 2 (closed) and 3 (left-open). */
 function windowQuery(state: Counted, rangeMs: number): string {
   return `sum_over_time((${STATES[state]})[${rangeMs - INTERVAL / 2}ms:${INTERVAL}ms])`;
 }
 
-const { text, startMs, ticks } = generateHistory();
 const RANGE = { startMs, endMs: startMs + (ticks - 1) * INTERVAL, stepMs: INTERVAL };
 const LIMIT_MS = 120_000;
 
@@ -86,9 +114,10 @@ function historyOf({ prom }: Filled) {
 async function foldWindows(filled: Filled, signal: AbortSignal): Promise<ReadonlyMap<string, number>> {
   const [capability] = PLAN.capabilities;
   const state = createFleet();
+  const maintenance = planMaintenance(PLAN.policy, SPANS);
   const counts = new Map<string, number>();
   for (const observation of await readTicks(historyOf(filled), RANGE, signal)) {
-    stepFleet(PLAN, state, observation);
+    stepFleet(PLAN, state, { ...observation, maintenance });
     for (const record of state.gpus.values()) {
       for (const [w, window] of gpuCounts(PLAN, capability, record).entries()) {
         for (const counted of COUNTED) counts.set(`${record.gpu} ${w} ${counted} ${observation.atMs}`, window[counted]);

@@ -1,272 +1,261 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import type { AlertMessage } from '../../../engine/core/delivery.ts';
 import { QueryError } from '../../../engine/prometheus/query.ts';
-import { RuleEvaluator } from '../../../engine/rules/evaluator.ts';
-import type { EvaluatorOptions } from '../../../engine/rules/group-run.ts';
-import type { RuleGroup } from '../../../engine/rules/rule.ts';
-import { loadRules } from '../../../engine/rules/rule-file.ts';
-import { FakePrometheus } from './fake-prometheus.ts';
-import { MemoryStore } from './memory-store.ts';
-import { VirtualClock } from './virtual-clock.ts';
+import { groups, HOT, hot, ruleEngine, SECOND, SLOT, START, stopAll, until } from './rule-engine.ts';
 
-const SECOND = 1000;
-const START = Date.UTC(2026, 0, 1, 12, 0, 2);
-const SLOT = Date.UTC(2026, 0, 1, 12);
+afterEach(stopAll);
 
-function groups(text: string): readonly RuleGroup[] {
-  const loaded = loadRules([{ file: 'rules.yml', text }]);
-  expect(loaded.diagnostics).toEqual([]);
-  return loaded.groups;
-}
-
-const HOT = groups(`
-groups:
-  - name: hot
-    interval: 5s
-    rules:
-      - alert: Hot
-        expr: temperature > 85
-        for: 10s
-        labels: { severity: critical }
-        annotations: { summary: '{{ $value }} °C' }
-`);
-
-interface Engine {
-  readonly evaluator: RuleEvaluator;
-  readonly prometheus: FakePrometheus;
-  readonly store: MemoryStore;
-  readonly clock: VirtualClock;
-  readonly sent: AlertMessage[];
-  readonly problems: string[];
-}
-
-const running: RuleEvaluator[] = [];
-afterEach(async () => {
-  await Promise.all(running.splice(0).map((evaluator) => evaluator.stop()));
-});
-
-function engine(
-  shared: Partial<Pick<Engine, 'store' | 'clock' | 'prometheus'>> = {},
-  options: Partial<EvaluatorOptions> = {},
-): Engine {
-  const { store = new MemoryStore(), clock = new VirtualClock(START), prometheus = new FakePrometheus() } = shared;
-  const sent: AlertMessage[] = [];
-  const problems: string[] = [];
-  const sink = { send: (messages: readonly AlertMessage[]) => void sent.push(...messages) };
-  const { now, sleep } = clock;
-  const onProblem = (problem: string) => void problems.push(problem);
-  const evaluator = new RuleEvaluator({ query: prometheus, store, sink, now, sleep, onProblem }, options);
-  running.push(evaluator);
-  return { evaluator, prometheus, store, clock, sent, problems };
-}
-
-const hot = (value = 90) => [{ labels: { gpu: '3' }, value }];
+const HOT_EXPR = 'temperature > 85';
+const instants = (asked: readonly { atMs: number }[]) => asked.map(({ atMs }) => (atMs - SLOT) / SECOND);
 
 describe('RuleEvaluator: when it evaluates', () => {
-  it('evaluates the slot it starts in, then every slot of the grid', async () => {
-    const { evaluator, prometheus, clock } = engine();
-    await evaluator.start(HOT);
-    await clock.advance(14 * SECOND);
-    expect(prometheus.asked.map(({ atMs }) => atMs - SLOT)).toEqual([0, 5000, 10_000, 15_000]);
+  it('evaluates at its next slot, then at every slot of the grid', async () => {
+    const engine = ruleEngine();
+    await engine.evaluator.start(HOT);
+    await engine.clock.advance(1.999 * SECOND);
+    expect(engine.prometheus.asked).toEqual([]);
+    await until(engine, 15);
+    expect(instants(engine.prometheus.asked)).toEqual([0, 5, 10, 15]);
+  });
+
+  it('evaluates at the same instants wherever within the interval it starts', async () => {
+    const first = ruleEngine();
+    await first.evaluator.start(HOT);
+    await until(first, 3);
+    const second = ruleEngine({ clock: first.clock });
+    await second.evaluator.start(HOT);
+    await until(first, 20);
+    expect(instants(first.prometheus.asked)).toEqual([0, 5, 10, 15, 20]);
+    expect(instants(second.prometheus.asked)).toEqual([5, 10, 15, 20]);
   });
 
   it('never overlaps, and counts the slots that a slow query made it miss', async () => {
-    const { evaluator, prometheus, clock } = engine();
-    prometheus.answers.set('temperature > 85', async (atMs) => {
-      if (atMs === SLOT) await clock.sleep(17 * SECOND, new AbortController().signal);
+    const engine = ruleEngine();
+    engine.prometheus.answers.set(HOT_EXPR, async (atMs) => {
+      if (atMs === SLOT) await engine.clock.sleep(17 * SECOND, new AbortController().signal);
       return [];
     });
-    await evaluator.start(HOT);
-    await clock.advance(24 * SECOND);
-    expect(prometheus.asked.map(({ atMs }) => atMs - SLOT)).toEqual([0, 15_000, 20_000, 25_000]);
-    expect(evaluator.groups()).toEqual([
-      { file: 'rules.yml', name: 'hot', intervalMs: 5000, evaluations: 4, missed: 2, lastAt: SLOT + 25_000 },
+    await engine.evaluator.start(HOT);
+    await until(engine, 25);
+    expect(instants(engine.prometheus.asked)).toEqual([0, 15, 20, 25]);
+    expect(engine.evaluator.groups()).toEqual([
+      expect.objectContaining({
+        file: 'rules.yml',
+        name: 'hot',
+        intervalMs: 5000,
+        evaluations: 4,
+        missed: 2,
+        failures: 0,
+        lastAt: SLOT + 25_000,
+        lastDurationMs: 0,
+        lastSamples: 0,
+      }),
     ]);
   });
 
-  it('evaluates rules in the order of the file, and other groups meanwhile', async () => {
+  it('evaluates rules in the order of the file, and the groups beside a slow one meanwhile', async () => {
     const rules = groups(`
 groups:
   - { name: a, interval: 5s, rules: [{ alert: A1, expr: a1 }, { alert: A2, expr: a2 }] }
-  - { name: b, interval: 10s, query_offset: 1s, rules: [{ alert: B, expr: b }] }
+  - { name: b, interval: 5s, query_offset: 1s, rules: [{ alert: B1, expr: b1 }, { alert: B2, expr: b2 }] }
 `);
-    const { evaluator, prometheus, clock } = engine();
-    prometheus.answers.set('a1', () => 'hang');
-    await evaluator.start(rules);
-    await clock.advance(0);
-    expect(prometheus.asked).toEqual([
-      { expr: 'a1', atMs: SLOT },
-      { expr: 'b', atMs: SLOT - 1000 },
+    const engine = ruleEngine();
+    engine.prometheus.answers.set('a1', () => 'hang');
+    await engine.evaluator.start(rules);
+    await engine.clock.advance(9.999 * SECOND);
+    const asked = engine.prometheus.asked.map(({ expr }) => expr);
+    expect(asked.filter((expr) => expr.startsWith('a'))).toEqual(['a1']);
+    expect(asked.filter((expr) => expr.startsWith('b'))).toEqual(['b1', 'b2', 'b1', 'b2']);
+  });
+
+  it('with one place for all, lets every group have its turn after the timeout of one slow query', async () => {
+    const slow = Array.from({ length: 3 }, (_, index) => `{ alert: S${index}, expr: slow${index} }`);
+    const rules = groups(`
+groups:
+  - { name: slow, interval: 5s, rules: [${slow.join(', ')}] }
+  - { name: quick, interval: 5s, rules: [{ alert: Quick, expr: quick }] }
+`);
+    const engine = ruleEngine({}, { groupsAtOnce: 1, queryTimeoutMs: 20 });
+    for (const index of slow.keys()) engine.prometheus.answers.set(`slow${index}`, () => 'hang');
+    const [slowRun, quickRun] = await engine.evaluator.load(rules);
+    const { signal } = new AbortController();
+    const order: string[] = [];
+    await Promise.all([
+      slowRun?.evaluateAt(SLOT, signal).then(() => order.push('slow')),
+      quickRun?.evaluateAt(SLOT, signal).then(() => order.push('quick')),
     ]);
+    expect(order).toEqual(['quick', 'slow']);
+    expect(engine.prometheus.asked.map(({ expr }) => expr)).toEqual(['slow0', 'quick', 'slow1', 'slow2']);
+  });
+
+  it('asks a group with an offset for the past, and counts its alerts from the evaluation', async () => {
+    const [group] = groups(
+      'groups: [{ name: late, interval: 5s, query_offset: 1m, rules: [{ alert: A, expr: a, annotations: { x: "{{ query `b` }}" } }] }]',
+    );
+    const engine = ruleEngine();
+    engine.prometheus.answers.set('a', () => hot());
+    const [run] = await engine.evaluator.load(group === undefined ? [] : [group]);
+    await run?.evaluateAt(SLOT, new AbortController().signal);
+    expect(instants(engine.prometheus.asked)).toEqual([-60, 0]);
+    expect(engine.evaluator.activeAlerts()).toEqual([expect.objectContaining({ activeAt: SLOT })]);
+    expect(engine.writer?.writes.flat().map(({ samples }) => samples[0]?.atMs)).toEqual([SLOT - 60_000, SLOT - 60_000]);
   });
 
   it('gives a query that hangs up, and keeps what it knew', async () => {
-    const { evaluator, prometheus, clock } = engine({}, { queryTimeoutMs: 20 });
-    prometheus.answers.set('temperature > 85', () => 'hang');
-    await evaluator.start(HOT);
-    await new Promise((resolve) => setTimeout(resolve, 60));
-    await clock.advance(0);
-    const health = { kind: 'err', at: SLOT, durationMs: 0, message: 'Prometheus did not answer in time' };
-    expect(evaluator.rules().map((status) => status.health)).toEqual([health]);
+    const engine = ruleEngine({}, { queryTimeoutMs: 20 });
+    engine.prometheus.answers.set(HOT_EXPR, () => 'hang');
+    const [run] = await engine.evaluator.load(HOT);
+    await run?.evaluateAt(SLOT, new AbortController().signal);
+    const error = 'Prometheus did not answer in time';
+    expect(engine.evaluator.groups()[0]?.rules).toEqual([
+      expect.objectContaining({
+        health: 'err',
+        lastError: error,
+        alerts: [],
+        evaluations: [{ at: SLOT, durationMs: 0, samples: 0, error }],
+      }),
+    ]);
+  });
+});
+
+describe('RuleEvaluator: a clock that is set', () => {
+  it('evaluates no slot twice when the clock goes back a little', async () => {
+    const engine = ruleEngine();
+    await engine.evaluator.start(HOT);
+    await until(engine, 10);
+    engine.clock.set(SLOT + 3 * SECOND);
+    await engine.clock.advance(20 * SECOND);
+    expect(instants(engine.prometheus.asked)).toEqual([0, 5, 10, 15, 20]);
+  });
+
+  it('goes on at once when the clock goes far back, with ages and waits as they were', async () => {
+    const engine = ruleEngine();
+    engine.prometheus.answers.set(HOT_EXPR, () => hot());
+    await engine.evaluator.start(HOT);
+    await until(engine, 5);
+    engine.clock.set(SLOT + 5 * SECOND - 3600 * SECOND);
+    await engine.clock.advance(60 * SECOND);
+    expect(instants(engine.prometheus.asked).slice(0, 4)).toEqual([0, 5, -3590, -3585]);
+    expect(engine.evaluator.activeAlerts()).toEqual([
+      expect.objectContaining({ state: 'firing', activeAt: SLOT - 3600_000, firedAt: SLOT - 3590_000 }),
+    ]);
+  });
+
+  it('counts what it missed when the clock goes forward', async () => {
+    const engine = ruleEngine();
+    await engine.evaluator.start(HOT);
+    await until(engine, 5);
+    engine.clock.set(SLOT + 103 * SECOND);
+    await until(engine, 110);
+    expect(instants(engine.prometheus.asked)).toEqual([0, 5, 105, 110]);
+    expect(engine.evaluator.groups()[0]?.missed).toBe(19);
   });
 });
 
 describe('RuleEvaluator: alerts', () => {
   it('takes an alert from pending over firing to resolved, and sends it', async () => {
-    const { evaluator, prometheus, clock, sent } = engine();
-    prometheus.answers.set('temperature > 85', (atMs) => (atMs < SLOT + 20_000 ? hot() : []));
-    await evaluator.start(HOT);
-    await clock.advance(0);
-    const labels = { gpu: '3', severity: 'critical', alertname: 'Hot' };
+    const engine = ruleEngine();
+    engine.prometheus.answers.set(HOT_EXPR, (atMs) => (atMs < SLOT + 20_000 ? hot() : []));
+    await engine.evaluator.start(HOT);
+    await until(engine, 0);
     const alert = {
       name: 'Hot',
-      labels,
+      ruleId: HOT[0]?.rules[0]?.id,
+      fingerprint: '8c06a1b0c4c3eba8',
+      labels: { gpu: '3', severity: 'critical', alertname: 'Hot' },
       annotations: { summary: '90 °C' },
       value: 90,
       severity: 'critical',
       activeAt: SLOT,
+      missingSince: undefined,
     };
-    expect(evaluator.activeAlerts()).toEqual([{ ...alert, state: 'pending', firedAt: undefined }]);
-    await clock.advance(10 * SECOND);
-    expect(evaluator.activeAlerts()).toEqual([{ ...alert, state: 'firing', firedAt: SLOT + 10_000 }]);
-    expect(evaluator.rules()).toEqual([
-      expect.objectContaining({ file: 'rules.yml', group: 'hot', pending: 0, firing: 1 }),
+    expect(engine.evaluator.activeAlerts()).toEqual([
+      { ...alert, fingerprint: expect.stringMatching(/^[0-9a-f]{16}$/), state: 'pending', firedAt: undefined },
     ]);
-    await clock.advance(10 * SECOND);
-    expect(evaluator.activeAlerts()).toEqual([]);
-    expect(sent.map(({ startsAt, endsAt }) => [startsAt - SLOT, endsAt - SLOT])).toEqual([
+    await until(engine, 10);
+    const [firing] = engine.evaluator.activeAlerts();
+    expect(firing).toMatchObject({ state: 'firing', firedAt: SLOT + 10_000 });
+    expect(engine.evaluator.groups()[0]?.rules[0]).toMatchObject({ health: 'ok', alerts: [firing] });
+    await until(engine, 20);
+    expect(engine.evaluator.activeAlerts()).toEqual([]);
+    expect(engine.sent.map(({ startsAt, endsAt }) => [startsAt - SLOT, endsAt - SLOT])).toEqual([
       [10_000, 10_000 + 240_000],
       [10_000, 20_000],
     ]);
   });
 
-  it('keeps a firing alert through an outage of Prometheus, and says so', async () => {
-    const { evaluator, prometheus, clock, sent } = engine();
-    const outage = new QueryError('unreachable', 'Prometheus refuses the connection');
-    prometheus.answers.set('temperature > 85', (atMs) => (atMs > SLOT + 10_000 ? outage : hot()));
-    await evaluator.start(HOT);
-    await clock.advance(200 * SECOND);
-    expect(evaluator.activeAlerts()).toEqual([expect.objectContaining({ state: 'firing', firedAt: SLOT + 10_000 })]);
-    expect(evaluator.rules()[0]?.health).toEqual(expect.objectContaining({ kind: 'err', message: outage.message }));
-    expect(sent.map(({ startsAt }) => startsAt - SLOT)).toEqual([10_000, 10_000, 10_000]);
-  });
-});
-
-describe('RuleEvaluator: restart', () => {
-  it('goes on as if it had never been killed: same times, no message more than once a minute', async () => {
-    const first = engine();
-    first.prometheus.answers.set('temperature > 85', () => hot());
-    await first.evaluator.start(HOT);
-    await first.clock.advance(20 * SECOND);
-    // A kill: nothing is told, the loop just ends.
-    await first.evaluator.stop();
-    const second = engine(first);
-    await second.evaluator.start(HOT);
-    await second.clock.advance(40 * SECOND);
-    expect(second.evaluator.activeAlerts()).toEqual(first.evaluator.activeAlerts());
-    expect(second.sent).toEqual([]);
-  });
-
-  it('keeps the ActiveAt of a pending alert over a short outage', async () => {
-    const first = engine();
-    first.prometheus.answers.set('temperature > 85', () => hot());
-    await first.evaluator.start(HOT);
-    await first.clock.advance(0);
-    await first.evaluator.stop();
-    await first.clock.advance(30 * SECOND);
-    const second = engine(first);
-    await second.evaluator.start(HOT);
-    await second.clock.advance(0);
-    expect(second.evaluator.activeAlerts()).toEqual([expect.objectContaining({ state: 'firing', activeAt: SLOT })]);
-  });
-
-  it('starts a pending alert over when nobody looked for longer than its `for`', async () => {
-    const first = engine();
-    first.prometheus.answers.set('temperature > 85', () => hot());
-    await first.evaluator.start(HOT);
-    await first.clock.advance(0);
-    await first.evaluator.stop();
-    await first.clock.advance(600 * SECOND);
-    const second = engine(first);
-    await second.evaluator.start(HOT);
-    await second.clock.advance(0);
-    expect(second.evaluator.activeAlerts()).toEqual([
-      expect.objectContaining({ state: 'pending', activeAt: SLOT + 600_000 }),
+  it('8: templates see the element’s labels, the external ones and the engine’s address', async () => {
+    const rules = groups(`
+groups:
+  - name: g
+    interval: 5s
+    labels: { severity: mild }
+    rules:
+      - alert: A
+        expr: a
+        labels: { severity: critical, was: '{{ $labels.severity }}' }
+        annotations: { from: '{{ $externalLabels.cluster }} {{ $externalURL }}' }
+`);
+    const engine = ruleEngine({}, { externalUrl: 'http://engine:8000' });
+    engine.prometheus.answers.set('a', () => [{ labels: { __name__: 'a', severity: 'odd' }, value: 1 }]);
+    const [run] = await engine.evaluator.load(rules, { reactions: {}, externalLabels: { cluster: 'west' } });
+    await run?.evaluateAt(SLOT, new AbortController().signal);
+    expect(engine.evaluator.activeAlerts()).toEqual([
+      expect.objectContaining({
+        labels: { alertname: 'A', severity: 'critical', was: 'odd' },
+        annotations: { from: 'west http://engine:8000' },
+      }),
     ]);
   });
 
-  it('sends the end of an alert that was over when it came back', async () => {
-    const first = engine();
-    first.prometheus.answers.set('temperature > 85', (atMs) =>
-      atMs < SLOT + 60_000 ? hot(Number.POSITIVE_INFINITY) : [],
+  it('keeps a firing alert through an outage of Prometheus, and says so', async () => {
+    const engine = ruleEngine();
+    const outage = new QueryError('unreachable', 'Prometheus refuses the connection');
+    engine.prometheus.answers.set(HOT_EXPR, (atMs) => (atMs > SLOT + 10_000 ? outage : hot()));
+    await engine.evaluator.start(HOT);
+    await until(engine, 200);
+    expect(engine.evaluator.activeAlerts()).toEqual([
+      expect.objectContaining({ state: 'firing', firedAt: SLOT + 10_000 }),
+    ]);
+    expect(engine.evaluator.groups()[0]?.rules[0]).toMatchObject({ health: 'err', lastError: outage.message });
+    expect(engine.sent.map(({ startsAt }) => startsAt - SLOT)).toEqual([10_000, 10_000, 10_000]);
+  });
+
+  it('13: sends and writes nothing while labels collide, and shows why', async () => {
+    const rules = groups('groups: [{ name: g, interval: 5s, rules: [{ alert: A, expr: a, labels: { gpu: all } }] }]');
+    const engine = ruleEngine();
+    const twice = [
+      { labels: { gpu: '1' }, value: 1 },
+      { labels: { gpu: '2' }, value: 1 },
+    ];
+    engine.prometheus.answers.set('a', (atMs) => (atMs === SLOT ? twice.slice(1) : twice));
+    const [run] = await engine.evaluator.load(rules);
+    const { signal } = new AbortController();
+    await run?.evaluateAt(SLOT, signal);
+    const [sent, writes] = [engine.sent.length, engine.writer?.writes.length];
+    await run?.evaluateAt(SLOT + 120_000, signal);
+    expect([engine.sent.length, engine.writer?.writes.length]).toEqual([sent, writes]);
+    expect(engine.evaluator.groups()[0]?.rules[0]).toMatchObject({
+      health: 'err',
+      lastError:
+        'vector contains metrics with the same labelset after applying alert labels: {gpu="all", alertname="A"}',
+      alerts: [{ labels: { gpu: 'all', alertname: 'A' }, state: 'firing' }],
+    });
+  });
+
+  it('remembers the last twenty evaluations of a rule, newest first', async () => {
+    const engine = ruleEngine();
+    engine.prometheus.answers.set(HOT_EXPR, () => hot());
+    await engine.evaluator.start(HOT);
+    await until(engine, 5 * 24);
+    const evaluations = engine.evaluator.groups()[0]?.rules[0]?.evaluations ?? [];
+    expect(evaluations.map(({ at, samples }) => [(at - SLOT) / SECOND, samples])).toEqual(
+      Array.from({ length: 20 }, (_, back) => [5 * (24 - back), 1]),
     );
-    await first.evaluator.start(HOT);
-    await first.clock.advance(20 * SECOND);
-    await first.evaluator.stop();
-    await first.clock.advance(60 * SECOND);
-    const second = engine(first);
-    await second.evaluator.start(HOT);
-    await second.clock.advance(0);
-    expect(second.sent.map(({ startsAt, endsAt }) => [startsAt - SLOT, endsAt - SLOT])).toEqual([[10_000, 80_000]]);
-  });
-
-  it('starts without a record it cannot read, and says which', async () => {
-    const { evaluator, store, problems, clock } = engine();
-    await store.write('alert', { put: [{ key: HOT[0]?.rules[0]?.id ?? '', value: { alerts: 'none' } }] });
-    await evaluator.start(HOT);
-    await clock.advance(0);
-    expect(problems).toEqual(['the saved alerts of rule Hot cannot be read; the rule starts without them']);
-    expect(evaluator.activeAlerts()).toEqual([]);
-  });
-
-  it('evaluates on when the store fails, and says so', async () => {
-    const { evaluator, prometheus, store, problems, clock, sent } = engine();
-    prometheus.answers.set('temperature > 85', () => hot());
-    await evaluator.start(HOT);
-    store.failure = new Error('disk full');
-    await clock.advance(10 * SECOND);
-    expect(sent).toHaveLength(1);
-    expect(problems[0]).toBe('the alerts of rule Hot could not be saved, a restart may lose them: disk full');
-  });
-
-  it('writes nothing for rules without alerts, and deletes the record when the last one is forgotten', async () => {
-    const { evaluator, prometheus, store, clock } = engine();
-    await evaluator.start(HOT);
-    await clock.advance(60 * SECOND);
-    expect(store.writes).toBe(0);
-    prometheus.answers.set('temperature > 85', (atMs) => (atMs === SLOT + 65_000 ? hot() : []));
-    await clock.advance(10 * SECOND);
-    expect(store.writes).toBe(2);
-    expect(await store.list('alert')).toEqual([]);
   });
 });
 
-describe('RuleEvaluator: reload', () => {
-  it('keeps the alerts of rules that stay, and forgets those of rules that go', async () => {
-    const other = groups('groups: [{ name: other, interval: 5s, rules: [{ alert: Cold, expr: temperature < 5 }] }]');
-    const { evaluator, prometheus, store, clock } = engine();
-    prometheus.answers.set('temperature > 85', () => hot());
-    prometheus.answers.set('temperature < 5', () => hot(4));
-    await evaluator.start([...HOT, ...other]);
-    await clock.advance(20 * SECOND);
-    const before = evaluator.activeAlerts().filter(({ name }) => name === 'Hot');
-    await evaluator.reload(HOT);
-    await clock.advance(20 * SECOND);
-    expect(evaluator.activeAlerts()).toEqual(before);
-    expect((await store.list('alert')).map(({ key }) => key)).toEqual([HOT[0]?.rules[0]?.id]);
-  });
-
-  it('takes two reloads at once one after the other, and none after the stop', async () => {
-    const { evaluator, prometheus, clock } = engine();
-    await evaluator.start(HOT);
-    await Promise.all([evaluator.reload(HOT), evaluator.reload(HOT)]);
-    prometheus.asked.length = 0;
-    await clock.advance(5 * SECOND);
-    expect(prometheus.asked.map(({ atMs }) => atMs - SLOT)).toEqual([5000]);
-    await evaluator.stop();
-    await evaluator.reload(HOT);
-    prometheus.asked.length = 0;
-    await clock.advance(60 * SECOND);
-    expect(prometheus.asked).toEqual([]);
+describe('the start', () => {
+  it('is at most an interval before the first evaluation', () => {
+    expect(SLOT - START).toBeLessThanOrEqual(5 * SECOND);
   });
 });

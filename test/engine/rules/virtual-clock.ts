@@ -21,6 +21,13 @@ export class VirtualClock {
       signal.addEventListener('abort', () => resolve(), { once: true });
     });
 
+  /** Sets the clock, as a person or NTP does: sleepers sleep as long as they would have. */
+  set(nowMs: number): void {
+    const by = nowMs - this.#now;
+    this.#now = nowMs;
+    this.#sleepers = this.#sleepers.map(({ wakeAt, wake }) => ({ wakeAt: wakeAt + by, wake }));
+  }
+
   /** Lets `ms` pass, waking sleepers in order and letting each run until it waits again. */
   async advance(ms: number): Promise<void> {
     const end = this.#now + ms;

@@ -10,8 +10,10 @@ const ROOT = join(import.meta.dirname, '../../..');
 describe('localPrometheusConfig', () => {
   it('points every job of rules/prometheus.yml at this machine, and leaves out the host job', () => {
     const text = readFileSync(join(ROOT, 'rules/prometheus.yml'), 'utf8');
-    expect(load(localPrometheusConfig(text, PORTS))).toEqual({
+    expect(load(localPrometheusConfig(text, '/repo/rules', PORTS))).toEqual({
       global: { scrape_interval: '5s', scrape_timeout: '4s' },
+      rule_files: ['/repo/rules/alerts/engine.yml'],
+      alerting: { alertmanagers: [{ static_configs: [{ targets: ['127.0.0.1:3'] }] }] },
       scrape_configs: [
         { job_name: 'prometheus', static_configs: [{ targets: ['127.0.0.1:2'] }] },
         { job_name: 'gpu', static_configs: [{ targets: ['127.0.0.1:1'] }] },

@@ -23,10 +23,25 @@ describe.each([
   });
 });
 
+describe('exporterPart', () => {
+  it('serves what the shipped rules read, unless somebody asks for something else', () => {
+    expect(exporterPart(PLAN).spec.env).toMatchObject({
+      EXPORTER_COUNTERS_FILE: '/repo/rules/counters.csv',
+      EXPORTER_PROFILE: 'dcgm,native',
+    });
+    const settings = { ...PLAN.settings, env: { EXPORTER_PROFILE: 'native', EXPORTER_COUNTERS_FILE: '' } };
+    expect(exporterPart({ ...PLAN, settings }).spec.env).toMatchObject({
+      EXPORTER_COUNTERS_FILE: '/repo/rules/counters.csv',
+      EXPORTER_PROFILE: 'native',
+    });
+  });
+});
+
 describe('prometheusPart', () => {
-  it('takes in no samples from outside: whoever writes them forges uptime', () => {
+  it("takes the engine's results, and listens on this machine only: whoever writes samples forges uptime", () => {
     const tool = { title: 'Prometheus', version: '3.5.0', programs: { prometheus: '/bin/prometheus' } };
     const { args } = prometheusPart(PLAN, tool).spec;
-    expect(args.filter((arg) => arg.includes('receiver'))).toEqual([]);
+    expect(args).toContain('--web.enable-remote-write-receiver');
+    expect(args).toContain('--web.listen-address=127.0.0.1:2');
   });
 });

@@ -30,10 +30,12 @@ export function storeContract(open: () => Promise<StoreFixture>): void {
         ],
       });
       await store.write('alert', { put: [{ key: 'a', value: 'other' }] });
+      await store.write('maintenance', { put: [{ key: 'a', value: 'another' }] });
       expect(await store.list('hold')).toEqual([
         { key: 'a', value: [1, 'é', null] },
         { key: 'b', value: { n: 2 } },
       ]);
+      expect(await store.list('maintenance')).toEqual([{ key: 'a', value: 'another' }]);
     }));
 
   it('replaces and removes', () =>
@@ -66,6 +68,9 @@ export function storeContract(open: () => Promise<StoreFixture>): void {
   it('keeps everything over a restart', () =>
     using(async (fixture) => {
       await fixture.store.write('checkpoint', { put: [{ key: 'fleet', value: { tickMs: 5 } }] });
-      expect(await (await fixture.reopen()).list('checkpoint')).toEqual([{ key: 'fleet', value: { tickMs: 5 } }]);
+      await fixture.store.write('maintenance', { put: [{ key: 's.0', value: { fromMs: 5, toMs: 9 } }] });
+      const reopened = await fixture.reopen();
+      expect(await reopened.list('checkpoint')).toEqual([{ key: 'fleet', value: { tickMs: 5 } }]);
+      expect(await reopened.list('maintenance')).toEqual([{ key: 's.0', value: { fromMs: 5, toMs: 9 } }]);
     }));
 }

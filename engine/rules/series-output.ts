@@ -1,0 +1,87 @@
+/** Where the results of rules go: into Prometheus when it takes them. A failed write never stops an evaluation. */
+import { type SeriesWriter, WriteError, type WrittenSeries } from '../prometheus/series-writer.ts';
+
+/** How long a server without a receiver is left alone before it is asked again. */
+const ASK_AGAIN_MS = 300_000;
+
+export interface OutputPorts {
+  /** Undefined when results are not to be written. */
+  readonly writer: SeriesWriter | undefined;
+  now(): number;
+  onProblem(message: string): void;
+  /** Told when the server turns out to take no remote writes. */
+  onNoReceiver(): void;
+}
+
+export interface OutputStats {
+  /** Samples that were stored, stale markers included. */
+  readonly samples: number;
+  /** Writes that failed, by kind. */
+  readonly failures: Readonly<Record<WriteError['kind'], number>>;
+}
+
+export class SeriesOutput {
+  readonly #ports: OutputPorts;
+  #samples = 0;
+  readonly #failures: Record<WriteError['kind'], number> = { no_receiver: 0, refused: 0, failed: 0 };
+  #lastProblem: WriteError['kind'] | undefined;
+  /** Why the server takes no writes, and until when it is not asked again. */
+  #closed: { readonly error: WriteError; readonly untilMs: number } | undefined;
+
+  constructor(ports: OutputPorts) {
+    this.#ports = ports;
+  }
+
+  /** Whether queries see what the rules yield. True until the server has said otherwise. */
+  isReadable(): boolean {
+    return this.#ports.writer !== undefined && this.#closed === undefined;
+  }
+
+  stats(): OutputStats {
+    return { samples: this.#samples, failures: { ...this.#failures } };
+  }
+
+  /** Finds out whether there is a receiver. */
+  async probe(signal: AbortSignal): Promise<void> {
+    await this.write([], signal);
+  }
+
+  /** Resolves when everything is stored, with the error when something is not. Without a writer there is none. */
+  async write(series: readonly WrittenSeries[], signal: AbortSignal): Promise<WriteError | undefined> {
+    if (this.#closed !== undefined && this.#ports.now() < this.#closed.untilMs) return this.#closed.error;
+    const error = await this.#attempt(series, signal);
+    if (error !== undefined) return signal.aborted ? error : this.#failed(error);
+    this.#samples += series.length;
+    this.#closed = undefined;
+    this.#lastProblem = undefined;
+    return undefined;
+  }
+
+  /** Writes stale markers. A refusal is no news: somebody else has yielded the series since. */
+  async end(markers: readonly WrittenSeries[], signal: AbortSignal): Promise<WriteError | undefined> {
+    return this.isReadable() ? this.#attempt(markers, signal) : undefined;
+  }
+
+  async #attempt(series: readonly WrittenSeries[], signal: AbortSignal): Promise<WriteError | undefined> {
+    try {
+      await this.#ports.writer?.write(series, signal);
+      return undefined;
+    } catch (error) {
+      if (error instanceof WriteError) return error;
+      throw error;
+    }
+  }
+
+  /** Told once, until a write succeeds or fails in another way. */
+  #failed(error: WriteError): WriteError {
+    this.#failures[error.kind]++;
+    const isNew = error.kind !== this.#lastProblem;
+    this.#lastProblem = error.kind;
+    if (isNew) this.#ports.onProblem(`results of rules are not written: ${error.message}`);
+    if (error.kind === 'no_receiver') {
+      this.#closed = { error, untilMs: this.#ports.now() + ASK_AGAIN_MS };
+      if (isNew) this.#ports.onNoReceiver();
+    }
+    return error;
+  }
+}

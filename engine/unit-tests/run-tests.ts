@@ -1,0 +1,102 @@
+/** Runs the tests of a file, one after the other, each in a world of its own. */
+import type { Policy } from '../core/policy.ts';
+import type { RuleGroup } from '../rules/rule.ts';
+import { loadRules, type RuleSource } from '../rules/rule-file.ts';
+import type { InstalledTool } from '../stack/inspection.ts';
+import { startHistoryServer } from './history-server.ts';
+import { Rehearsal, UnexpectedRuleError } from './rehearsal.ts';
+import type { UnitTest, UnitTestFile } from './unit-test.ts';
+import { type Failure, judgeAlerts, judgeDecision, judgeExpr, judgeMessages, judgeStates } from './verdict.ts';
+
+export interface TestRun {
+  readonly name: string;
+  readonly line: number;
+  readonly durationMs: number;
+  readonly failures: readonly Failure[];
+  /** Why the test could not be played to its end; undefined when it could. */
+  readonly error: string | undefined;
+}
+
+export interface RunOptions {
+  readonly tests: UnitTestFile;
+  readonly rules: readonly RuleSource[];
+  readonly policy: Policy;
+  readonly prometheus: InstalledTool;
+  /** Which tests to run, by name. */
+  isWanted(name: string): boolean;
+  readonly signal: AbortSignal;
+}
+
+/** Runs what is wanted; whoever iterates hears of each test as it ends. */
+export async function* runTests(options: RunOptions): AsyncGenerator<TestRun> {
+  for (const test of options.tests.tests) {
+    if (!options.isWanted(test.name) || options.signal.aborted) continue;
+    const startedAt = performance.now();
+    const outcome = await runTest(options, test);
+    yield { name: test.name, line: test.line, durationMs: performance.now() - startedAt, ...outcome };
+  }
+}
+
+type Outcome = Pick<TestRun, 'failures' | 'error'>;
+
+async function runTest(options: RunOptions, test: UnitTest): Promise<Outcome> {
+  const { tests, rules, policy, prometheus, signal } = options;
+  // Read anew for each test, because groups without an interval have that of the test, as in promtool.
+  const { groups } = loadRules(rules, { intervalMs: tests.intervalMs });
+  const server = await startHistoryServer(prometheus, tests.intervalMs);
+  try {
+    return await play(options, test, { groups, policy, server, signal });
+  } finally {
+    await server.close();
+  }
+}
+
+interface World {
+  readonly groups: readonly RuleGroup[];
+  readonly policy: Policy;
+  readonly server: Awaited<ReturnType<typeof startHistoryServer>>;
+  readonly signal: AbortSignal;
+}
+
+async function play({ tests }: RunOptions, test: UnitTest, world: World): Promise<Outcome> {
+  const rehearsal = await Rehearsal.begin({ ...world, test, groupOrder: tests.groupOrder });
+  const failures: Failure[] = [];
+  try {
+    for (const { atMs, check } of checksOf(test, tests.isFuzzy, rehearsal, world)) {
+      await rehearsal.advance(atMs);
+      const failure = await check();
+      if (failure !== undefined) failures.push(failure);
+    }
+    return { failures, error: undefined };
+  } catch (error) {
+    if (!(error instanceof UnexpectedRuleError)) throw error;
+    return { failures, error: error.message };
+  } finally {
+    await rehearsal.close();
+  }
+}
+
+interface Check {
+  readonly atMs: number;
+  check(): Promise<Failure | undefined> | Failure | undefined;
+}
+
+/** In the order of their instants. Expressions come last: they see all of the history, as in promtool. */
+function checksOf(test: UnitTest, isFuzzy: boolean, rehearsal: Rehearsal, { server, signal }: World): readonly Check[] {
+  const { startMs } = test;
+  const timed: Check[] = [
+    ...test.alertTests.map((one) => ({ atMs: one.atMs, check: () => judgeAlerts(one, rehearsal.groups()) })),
+    ...test.stateTests.map((one) => ({ atMs: one.atMs, check: () => judgeStates(one, rehearsal.groups(), startMs) })),
+    ...test.messageTests.map((one) => ({ atMs: one.toMs, check: () => judgeMessages(one, rehearsal.sent(), startMs) })),
+    ...test.decisionTests.map((one) => ({
+      atMs: one.atMs,
+      check: async () => judgeDecision(one, await rehearsal.decisions.decideAt(startMs + one.atMs, one, signal)),
+    })),
+  ].sort((a, b) => a.atMs - b.atMs);
+  const last = Math.max(0, ...timed.map(({ atMs }) => atMs), ...test.exprTests.map(({ atMs }) => atMs));
+  const expressions = test.exprTests.map((one) => ({
+    atMs: last,
+    check: async () => judgeExpr(one, await server.query.instant(one.expr, startMs + one.atMs, signal), isFuzzy),
+  }));
+  return [...timed, ...expressions];
+}

@@ -1,0 +1,107 @@
+/** `gpu-uptime test`, with a real Prometheus under each test. */
+import { spawnSync } from 'node:child_process';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it, type TestContext } from 'vitest';
+import { main } from '../../../engine/cli/main.ts';
+import { programOf, requireTool } from '../../servers/require-tool.ts';
+
+const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
+const FILES = 'test/engine/unit-tests/files';
+const GOLDEN = join(ROOT, 'test/engine/unit-tests/golden');
+
+let folder = '';
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'gpu-uptime-test-'));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+async function run(context: TestContext, ...args: string[]) {
+  await requireTool(context, 'prometheus');
+  const out: string[] = [];
+  const io = {
+    out: (text: string) => out.push(text),
+    err: (text: string) => out.push(text),
+    env: process.env,
+    cwd: ROOT,
+  };
+  const code = await main(['test', ...args], io);
+  return { code, text: withoutTimes(out.join('\n')) };
+}
+
+function withoutTimes(text: string): string {
+  return text.replace(/\(\d+\.\d s\)/g, '(… s)').replace(/time="[\d.]+"/g, 'time="…"');
+}
+
+describe('gpu-uptime test', () => {
+  it('plays alerts, states, messages, restarts, troubles and decisions', async (context) => {
+    const { code, text } = await run(context, `${FILES}/passing.yml`);
+    await expect(text).toMatchFileSnapshot(join(GOLDEN, 'passing.txt'));
+    expect(code).toBe(0);
+  });
+
+  it('shows what was expected beside what came, and writes JUnit XML', async (context) => {
+    const { code, text } = await run(context, `${FILES}/failing.yml`, '--junit', join(folder, 'junit.xml'));
+    await expect(text).toMatchFileSnapshot(join(GOLDEN, 'failing.txt'));
+    const xml = await readFile(join(folder, 'junit.xml'), 'utf8');
+    await expect(withoutTimes(xml)).toMatchFileSnapshot(join(GOLDEN, 'failing.xml'));
+    expect(code).toBe(1);
+  });
+
+  it('names every mistake of a file at its place', async (context) => {
+    const { code, text } = await run(context, `${FILES}/bad.yml`);
+    await expect(text).toMatchFileSnapshot(join(GOLDEN, 'bad.txt'));
+    expect(code).toBe(1);
+  });
+
+  it('runs only the tests that are asked for', async (context) => {
+    const { code, text } = await run(context, `${FILES}/passing.yml`, '--run', '^a restart');
+    expect([code, text]).toEqual([
+      0,
+      `${FILES}/passing.yml\n  ok   a restart changes nothing (… s)\n1 of 1 tests passed`,
+    ]);
+  });
+
+  it.for([
+    [[], 2, /name a file of tests/],
+    [[`${FILES}/passing.yml`, '--run', '('], 2, /--run \( is no regular expression/],
+    [['none.yml'], 1, /none\.yml: cannot be read/],
+  ] as const)('refuses %j', async ([args, code, message], context) => {
+    const result = await run(context, ...args);
+    expect(result.code).toBe(code);
+    expect(result.text).toMatch(message);
+  });
+
+  it('agrees with promtool on every test of a file that both can read', async (context) => {
+    const tool = await requireTool(context, 'prometheus');
+    const { text } = await run(context, `${FILES}/promtool.yml`);
+    const failed = [...text.matchAll(/^ {2}FAIL (.*) \(/gm)].map(([, name]) => name);
+    const promtool = spawnSync(programOf(tool, 'promtool'), ['test', 'rules', `${FILES}/promtool.yml`], {
+      cwd: ROOT,
+      encoding: 'utf8',
+    });
+    const complaints =
+      promtool.stderr.match(/name: fails on [^,\n]*|expr: "a \+ on \(\) b"|rule: Colliding, time: \d\w*/g) ?? [];
+    expect([promtool.status, failed]).toEqual([
+      1,
+      [
+        'fails on an alert that is missing',
+        'fails on an alert that nobody expects',
+        'fails on an annotation',
+        'fails on a value that is nearly right',
+        'fails on a rule that fails',
+      ],
+    ]);
+    expect(new Set(complaints)).toEqual(
+      new Set([
+        'name: fails on an alert that is missing',
+        'name: fails on an alert that nobody expects',
+        'name: fails on an annotation',
+        'expr: "a + on () b"',
+        'rule: Colliding, time: 0s',
+      ]),
+    );
+  });
+});

@@ -1,0 +1,53 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { readConfig } from '../../engine/config.ts';
+import { readConfiguration } from '../../engine/configuration.ts';
+import { temporaryDirectory } from '../servers/temporary-directory.ts';
+
+async function read(files: Readonly<Record<'alerting' | 'client', string>>, other: Record<string, string> = {}) {
+  const folder = temporaryDirectory();
+  const at = (name: string, text: string) => {
+    writeFileSync(join(folder, name), text);
+    return join(folder, name);
+  };
+  const env = {
+    POLICY_FILE: at('policy.yml', 'interval: 5s'),
+    RULE_FILES: '',
+    ALERTING_FILE: at('alerting.yml', files.alerting),
+    PROMETHEUS_CLIENT_FILE: at('client.yml', files.client),
+    ...other,
+  };
+  const outcome = readConfig(env, []);
+  if (!outcome.ok) throw new Error(outcome.problems.join());
+  return readConfiguration(outcome.config, {});
+}
+
+describe('readConfiguration', () => {
+  it('reads how Alertmanagers and Prometheus are reached', async () => {
+    const outcome = await read(
+      {
+        alerting: 'global: { external_labels: { cluster: eu } }\nalerting: { alertmanagers: [{ scheme: https }] }',
+        client: 'authorization: { credentials: a-token }',
+      },
+      { ALERTMANAGER_URLS: 'http://am:9093' },
+    );
+    expect(outcome).toMatchObject({
+      ok: true,
+      configuration: {
+        alerting: { externalLabels: { cluster: 'eu' }, groups: [{ scheme: 'http' }, { scheme: 'https' }] },
+        prometheusHttp: { credentials: { kind: 'token', scheme: 'Bearer', token: { text: 'a-token' } } },
+      },
+    });
+  });
+
+  it('reports what is wrong with both files together', async () => {
+    const outcome = await read({ alerting: 'alerting: { alertmanager: [] }', client: 'basic_aut: { username: a }' });
+    expect(outcome).toMatchObject({ ok: false });
+    const lines = (outcome.ok ? '' : outcome.text).split('\n').filter((line) => line.includes(': error: '));
+    expect(lines).toEqual([
+      expect.stringMatching(/alerting\.yml:1:13: error: unknown key "alertmanager"$/),
+      expect.stringMatching(/client\.yml:1:1: error: unknown key "basic_aut"$/),
+    ]);
+  });
+});
