@@ -2,6 +2,7 @@
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { fired } from '../engine/core/firing.ts';
 import { capability, planOf, play, times } from '../engine/core/fixtures.ts';
 import { type Serving, serve } from '../engine/http/serving.ts';
 import { ROOT, readDocument, tableRows } from './documents.ts';
@@ -24,7 +25,8 @@ const ALERT = {
 
 let serving: Serving;
 beforeAll(async () => {
-  serving = await serve({ fleet: FLEET, alerts: [ALERT] });
+  const firing = [fired('throttle', 'a/0', 0), fired('notify', 'a', 0), fired('notify', 'b', 0)];
+  serving = await serve({ fleet: FLEET, alerts: [ALERT], firing });
 });
 afterAll(() => serving.close());
 
