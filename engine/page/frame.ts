@@ -3,15 +3,15 @@ import { Html, html } from './html.ts';
 
 const STYLE = new Html(`
 :root { color-scheme: light dark; --muted: #6b7280; --line: #d1d5db66; --critical: #dc2626; --warning: #d97706; --good: #16a34a }
-body { font: 16px/1.5 system-ui, sans-serif; margin: 0 auto; max-width: 60rem; padding: 1rem }
+body { font: 16px/1.5 system-ui, sans-serif; margin: 0 auto; max-width: 60rem; padding: 1rem; overflow-wrap: anywhere }
 h1 { font-size: 1.5rem; margin: .5rem 0 } h2 { font-size: 1.1rem; margin: 1.5rem 0 .5rem }
 nav a { margin-right: 1rem } .muted { color: var(--muted) } th.number, .number { text-align: right; font-variant-numeric: tabular-nums }
 .badge { border-radius: .3rem; color: #fff; background: var(--muted); padding: .1rem .5rem; font-size: .85rem }
 .firing.critical, .err { background: var(--critical) } .firing, .pending { background: var(--warning) } .resolved, .ok { background: var(--good) }
-.scroll { overflow-x: auto } table { border-collapse: collapse; width: 100% }
+.scroll { overflow-x: auto } table { border-collapse: collapse; overflow-wrap: normal; width: 100% }
 th, td { border-bottom: 1px solid var(--line); padding: .3rem .6rem .3rem 0; text-align: left; vertical-align: top }
 pre, code { font: 14px/1.4 ui-monospace, monospace } pre { border: 1px solid var(--line); overflow-x: auto; padding: .6rem; white-space: pre-wrap; word-break: break-word }
-dl { display: grid; grid-template-columns: max-content 1fr; gap: .2rem 1rem } dt { color: var(--muted) } dd { margin: 0; overflow-wrap: anywhere }
+dl { display: grid; grid-template-columns: fit-content(40%) minmax(0, 1fr); gap: .2rem 1rem } dt { color: var(--muted) } dd { margin: 0 }
 `);
 
 /** A whole HTML document. */
