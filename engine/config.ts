@@ -1,7 +1,8 @@
 /** The engine's own settings, parsed once from the environment and the command line. What it judges by is policy. */
 import { hostname } from 'node:os';
 import { parseArgs } from 'node:util';
-import { RULE_SETTINGS, type RuleConfig, ruleConfig } from './rule-settings.ts';
+import { notEmpty, RULE_SETTINGS, type RuleConfig, ruleConfig } from './rule-settings.ts';
+import { messageOf } from './text/message-of.ts';
 
 export interface EngineConfig extends RuleConfig {
   readonly address: string;
@@ -184,7 +185,7 @@ function readFlags(argv: readonly string[]): Record<string, string | undefined> 
   try {
     return parseArgs({ args: [...argv], options, strict: true }).values as Record<string, string | undefined>;
   } catch (error) {
-    return `${error instanceof Error ? error.message : String(error)}; known flags: ${known.map((flag) => `--${flag}`).join(', ')}`;
+    return `${messageOf(error)}; known flags: ${known.map((flag) => `--${flag}`).join(', ')}`;
   }
 }
 
@@ -242,10 +243,6 @@ function list(text: string): readonly string[] {
 
 function anything(): undefined {
   return undefined;
-}
-
-function notEmpty(value: string): string | undefined {
-  return value.trim() === '' ? 'must not be empty; leave it unset for the default' : undefined;
 }
 
 function notPort(value: string): string | undefined {

@@ -9,8 +9,9 @@ import { type Diagnostic, renderDiagnostics } from './policy/diagnostics.ts';
 import type { Environment } from './policy/environment-layer.ts';
 import { loadPolicy } from './policy/load.ts';
 import type { RuleGroup } from './rules/rule.ts';
-import { loadRules, type RuleOptions, type RuleSource } from './rules/rule-file.ts';
+import { loadRulesGently, type RuleOptions, type RuleSource } from './rules/rule-file.ts';
 import { readSources } from './rules/rule-sources.ts';
+import { messageOf } from './text/message-of.ts';
 
 export interface Configuration {
   readonly policy: Policy;
@@ -48,7 +49,7 @@ export async function readConfiguration(files: ConfigurationFiles, env: Environm
   const ruleSources = rulesRead.sources;
   if (missing.length > 0) return { ok: false, text: missing.join('\n') };
   const policy = loadPolicy({ file: files.policyFile, source: policySource, env });
-  const rules = loadRules(ruleSources, files.ruleDefaults);
+  const rules = await loadRulesGently(ruleSources, files.ruleDefaults);
   const reach = await readReach(files, env);
   const ofPolicy = policy.ok ? policy.warnings : policy.diagnostics;
   const problems = [...ofPolicy, ...rulesRead.diagnostics, ...rules.diagnostics];
@@ -80,7 +81,7 @@ async function readSource(file: string, missing: string[]): Promise<string> {
   try {
     return await readFile(file, 'utf8');
   } catch (error) {
-    missing.push(`${file}: cannot be read: ${error instanceof Error ? error.message : String(error)}`);
+    missing.push(`${file}: cannot be read: ${messageOf(error)}`);
     return '';
   }
 }

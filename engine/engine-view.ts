@@ -6,6 +6,7 @@ import type { LiveActions } from './live-actions.ts';
 import type { Maintenance } from './maintenance.ts';
 import type { RuleEvaluator } from './rules/evaluator.ts';
 import type { ActiveAlert } from './rules/status.ts';
+import { readRunbook } from './runbook.ts';
 
 export interface ViewedParts {
   readonly engine: Engine;
@@ -28,6 +29,7 @@ export function engineView(
     maintenance: () => maintenance.view(),
     ruleGroups: () => evaluator.groups(),
     prometheusUrl: config.prometheusExternalUrl,
+    runbook: (alert) => readRunbook(config.runbooksDir, alert),
     isReady: () => engine.isReady(),
     lastFailure: () => engine.lastFailure(),
     backlogTicks: () => engine.backlogTicks(),

@@ -51,7 +51,7 @@ async function serve(
 }
 
 async function sleep(ms: number, signal: AbortSignal): Promise<void> {
-  await sleepFor(ms, undefined, { signal }).catch(() => undefined);
+  await sleepFor(Math.max(0, ms), undefined, { signal }).catch(() => undefined);
 }
 
 function explainFailure({ address, port, dataDir }: EngineConfig, error: unknown): string {

@@ -1,9 +1,23 @@
-/** Calls of the result run one after another, in the order in which they were asked for, whatever becomes of each. */
+/**
+ * Calls of the result never overlap, whatever becomes of each. However many ask while one runs, one more run follows, and
+ * it answers all of them: it begins after they asked, so it sees what they meant.
+ */
 export function oneAtATime<T>(task: () => Promise<T>): () => Promise<T> {
-  let last: Promise<unknown> = Promise.resolve();
+  let running: Promise<unknown> | undefined;
+  let waiting: Promise<T> | undefined;
+  const begin = (): Promise<T> => {
+    waiting = undefined;
+    const run = task();
+    running = run;
+    const done = () => {
+      if (running === run) running = undefined;
+    };
+    run.then(done, done);
+    return run;
+  };
   return () => {
-    const next = last.then(task, task);
-    last = next;
-    return next;
+    if (running === undefined) return begin();
+    waiting ??= running.then(begin, begin);
+    return waiting;
   };
 }

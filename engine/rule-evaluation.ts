@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import type { EngineConfig } from './config.ts';
 import type { Configuration } from './configuration.ts';
 import type { AlertSink } from './core/delivery.ts';
+import type { HttpClientSettings } from './http-client/settings.ts';
 import { createPromClient } from './prometheus/client.ts';
 import { createRemoteWriter } from './prometheus/remote-write.ts';
 import { RuleEvaluator, type RuleSurroundings } from './rules/evaluator.ts';
@@ -20,8 +21,10 @@ export interface RuleEvaluationOptions {
 
 export interface RuleEvaluation {
   readonly evaluator: RuleEvaluator;
+  /** Reaches Prometheus in another way from the next request on. */
+  use(http: HttpClientSettings): void;
   /** Once the evaluator has stopped. */
-  close(): Promise<void>;
+  close(deadlineMs: number): Promise<void>;
 }
 
 export function createRuleEvaluation(options: RuleEvaluationOptions): RuleEvaluation {
@@ -46,10 +49,14 @@ export function createRuleEvaluation(options: RuleEvaluationOptions): RuleEvalua
       externalUrl: config.externalUrl,
     },
   );
-  const close = async () => {
-    await Promise.all([query.close(), writer?.close()]);
+  const connections = writer === undefined ? [query] : [query, writer];
+  const use = (http: HttpClientSettings) => {
+    for (const connection of connections) connection.use(http);
   };
-  return { evaluator, close };
+  const close = async (deadlineMs: number) => {
+    await Promise.all(connections.map((connection) => connection.close(deadlineMs)));
+  };
+  return { evaluator, use, close };
 }
 
 /** What the rules of a configuration are evaluated in. */

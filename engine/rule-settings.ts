@@ -8,6 +8,8 @@ export interface RuleConfig {
   readonly forOutageToleranceMs: number;
   readonly forGracePeriodMs: number;
   readonly ruleGroupsAtOnce: number;
+  /** Folder of what to do when a rule fires: one Markdown file per alert, named for it. */
+  readonly runbooksDir: string;
   /** Where results of rules are written; undefined when they are not. */
   readonly remoteWriteUrl: string | undefined;
 }
@@ -31,22 +33,29 @@ export const RULE_SETTINGS = [
     env: 'RULE_FOR_OUTAGE_TOLERANCE',
     flag: 'rule-for-outage-tolerance',
     default: '1h',
-    help: 'After a longer outage pending alerts wait their whole "for" again.',
+    help: 'After a longer outage a pending alert waits its whole "for" again; a shorter is not counted.',
     problem: notDuration,
   },
   {
     env: 'RULE_FOR_GRACE_PERIOD',
     flag: 'rule-for-grace-period',
     default: '10m',
-    help: 'Least time that a restored pending alert waits; a shorter "for" is not restored.',
+    help: 'Least wait of a pending alert after an outage above a minute; a shorter "for" starts over.',
     problem: notDuration,
   },
   {
     env: 'RULE_GROUPS_AT_ONCE',
     flag: 'rule-groups-at-once',
     default: '16',
-    help: 'Rule groups that may ask Prometheus at the same time.',
+    help: 'Rule groups that may ask Prometheus at the same time; at most half of them with a slow rule.',
     problem: notCount,
+  },
+  {
+    env: 'RUNBOOKS_DIR',
+    flag: 'runbooks-dir',
+    default: 'rules/runbooks',
+    help: 'Folder of the runbooks that the engine shows, `<alert>.md` each.',
+    problem: notEmpty,
   },
   {
     env: 'REMOTE_WRITE_URL',
@@ -66,6 +75,7 @@ export function ruleConfig(get: (name: Names) => string, prometheusUrl: string):
     forOutageToleranceMs: ms('RULE_FOR_OUTAGE_TOLERANCE'),
     forGracePeriodMs: ms('RULE_FOR_GRACE_PERIOD'),
     ruleGroupsAtOnce: Number(get('RULE_GROUPS_AT_ONCE')),
+    runbooksDir: get('RUNBOOKS_DIR'),
     remoteWriteUrl: writeUrl(get('REMOTE_WRITE_URL'), prometheusUrl),
   };
 }
@@ -73,6 +83,10 @@ export function ruleConfig(get: (name: Names) => string, prometheusUrl: string):
 function writeUrl(target: string, prometheusUrl: string): string | undefined {
   if (target === 'off') return undefined;
   return target === 'auto' ? `${prometheusUrl.replace(/\/+$/, '')}/api/v1/write` : target;
+}
+
+export function notEmpty(value: string): string | undefined {
+  return value.trim() === '' ? 'must not be empty; leave it unset for the default' : undefined;
 }
 
 function notDuration(value: string): string | undefined {

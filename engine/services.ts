@@ -22,6 +22,7 @@ import { createOwnMetrics, type GateStats, type OwnMetrics } from './metrics/own
 import { oneAtATime } from './one-at-a-time.ts';
 import { createPromClient } from './prometheus/client.ts';
 import type { HistoryStats } from './prometheus/history.ts';
+import { openPassage, type Passage } from './prometheus/passage.ts';
 import { preflight } from './prometheus/preflight.ts';
 import type { PromQuery } from './prometheus/query.ts';
 import { Reports } from './report.ts';
@@ -30,6 +31,8 @@ import type { RuleEvaluator } from './rules/evaluator.ts';
 import type { Clock } from './scheduler.ts';
 import { openSqliteStore } from './store/sqlite.ts';
 import type { Store } from './store/store.ts';
+import { lockStore } from './store/store-lock.ts';
+import { messageOf } from './text/message-of.ts';
 
 export interface ServiceOptions {
   readonly config: EngineConfig;
@@ -49,6 +52,8 @@ export interface Services {
 /** How long an orderly stop waits for running requests, and for alerts still queued. */
 const GRACE_MS = 3000;
 const QUERIES_AT_ONCE = 4;
+/** Of other clients. A dashboard asks for all of its panels at once, and its queries may take longer than a tick's. */
+const PASSED = { connections: 6, requests: 200, timeoutMs: 30_000 };
 /** A Prometheus that has just started deserves a few scrapes before it is told what it lacks. */
 const PREFLIGHT_AFTER_MS = 60_000;
 
@@ -56,6 +61,7 @@ const PREFLIGHT_AFTER_MS = 60_000;
 interface Parts {
   readonly store: Store;
   readonly prom: ReturnType<typeof createPromClient>;
+  readonly passage: Passage;
   readonly gateStats: GateStats;
   readonly metrics: OwnMetrics;
   readonly engine: Engine;
@@ -96,6 +102,7 @@ async function openParts(options: ServiceOptions): Promise<Parts> {
     concurrency: QUERIES_AT_ONCE,
     http: configuration.prometheusHttp,
   });
+  const passage = openPassage({ ...PASSED, url: config.prometheusUrl, http: configuration.prometheusHttp });
   const stats: HistoryStats = { absurdValues: 0 };
   const gateStats: GateStats = { answers: new Map() };
   const metrics: OwnMetrics = createOwnMetrics({
@@ -125,33 +132,50 @@ async function openParts(options: ServiceOptions): Promise<Parts> {
   const ruleEvaluation = createRuleEvaluation({ ...options, store, sink: live });
   const { evaluator } = ruleEvaluation;
   const reports = new Reports({ engine, log, now: clock.now });
-  return { store, prom, gateStats, metrics, engine, notifier, live, maintenance, evaluator, ruleEvaluation, reports };
+  return {
+    store,
+    prom,
+    passage,
+    gateStats,
+    metrics,
+    engine,
+    notifier,
+    live,
+    maintenance,
+    evaluator,
+    ruleEvaluation,
+    reports,
+  };
 }
 
 function openStore({ config, configuration, log }: ServiceOptions): Store {
   const file = configuration.policy.persistenceFile ?? join(config.dataDir, 'engine.db');
+  const lock = lockStore(file);
   const { store, movedAside } = openSqliteStore(file);
   if (movedAside !== undefined) log.error(`the store was damaged and is kept as ${movedAside}; history is read anew`);
-  return store;
+  const close = async () => {
+    await store.close();
+    lock.release();
+  };
+  return { ...store, close };
 }
 
-/** The other way round than they were opened. */
-async function closeParts({ evaluator, ruleEvaluation, notifier, prom, store }: Parts): Promise<void> {
+/** The other way round than they were opened; what reaches other servers ends at once together. */
+async function closeParts({ evaluator, ruleEvaluation, notifier, passage, prom, store }: Parts): Promise<void> {
   await evaluator.stop();
-  await ruleEvaluation.close();
-  await notifier.close(GRACE_MS);
-  await prom.close();
+  await Promise.all([ruleEvaluation, notifier, passage, prom].map((part) => part.close(GRACE_MS)));
   await store.close();
 }
 
 async function startServer(options: ServiceOptions, parts: Parts, reload: EngineControl['reload']): Promise<Server> {
   const { config, configuration, log, clock } = options;
-  const { engine, gateStats } = parts;
+  const { engine, gateStats, passage } = parts;
   const view = engineView(config, parts, clock.now);
   const app = createApp({
     view,
     control: { addHold: (hold) => engine.addHold(hold), removeHold: (id) => engine.removeHold(id), reload },
     credentials: { token: config.token, address: config.address },
+    queries: { passage, isProtected: config.prometheusClientFile !== undefined },
     metrics: () => renderMetrics(parts, clock.now()),
     log,
     version: manifest.version,
@@ -218,7 +242,7 @@ function ageSeconds(engine: Engine, nowMs: number): number | undefined {
 /** All or nothing: rules and policy change together, and only when both are good and history could be read. */
 async function reloadInto(
   { config, env, log }: ServiceOptions,
-  { engine, evaluator, notifier, reports }: Parts,
+  { engine, evaluator, notifier, passage, prom, reports, ruleEvaluation }: Parts,
   signal: AbortSignal,
 ): ReturnType<EngineControl['reload']> {
   const read = await readConfiguration(config, env);
@@ -226,14 +250,19 @@ async function reloadInto(
     log.error(`reload refused, the last good configuration stays:\n${read.text}`);
     return read;
   }
+  const { policy, groups, alerting, prometheusHttp, warnings } = read.configuration;
+  // Where the credentials have changed, the old ones may not read the history that the new policy needs.
+  const previousHttp = prom.use(prometheusHttp);
   try {
-    await engine.usePolicy(read.configuration.policy, signal);
+    await engine.usePolicy(policy, signal);
   } catch (error) {
-    const text = `history cannot be read for the new policy: ${error instanceof Error ? error.message : String(error)}`;
+    prom.use(previousHttp);
+    const text = `history cannot be read for the new policy: ${messageOf(error)}`;
     log.error(`reload refused, the last good configuration stays: ${text}`);
     return { ok: false, text };
   }
-  const { policy, groups, alerting, warnings } = read.configuration;
+  passage.use(prometheusHttp);
+  ruleEvaluation.use(prometheusHttp);
   notifier.use(alerting);
   await evaluator.reload(groups, surroundingsOf(read.configuration));
   await reports.reschedule();

@@ -10,18 +10,20 @@ const MAX_LINES = 300;
 /** A layer imports its own files, and those of the layers named here. */
 const LAYERS: Readonly<Record<string, readonly string[]>> = {
   'engine/core': [],
-  'engine/promql': [],
+  // What any part may say about texts.
+  'engine/text': [],
+  'engine/promql': ['engine/text'],
   'engine/policy': ['engine/core', 'engine/promql'],
-  'engine/store': [],
+  'engine/store': ['engine/text'],
   // Reads its settings from YAML, with the diagnostics of policy files.
-  'engine/http-client': ['engine/policy'],
-  'engine/prometheus': ['engine/core', 'engine/http-client'],
-  'engine/rules': ['engine/core', 'engine/policy', 'engine/prometheus', 'engine/promql', 'engine/store'],
+  'engine/http-client': ['engine/policy', 'engine/text'],
+  'engine/prometheus': ['engine/core', 'engine/http-client', 'engine/text'],
+  'engine/rules': ['engine/core', 'engine/policy', 'engine/prometheus', 'engine/promql', 'engine/store', 'engine/text'],
   // The alerting file and target files are YAML too.
-  'engine/alertmanager': ['engine/core', 'engine/policy', 'engine/promql', 'engine/http-client'],
+  'engine/alertmanager': ['engine/core', 'engine/policy', 'engine/promql', 'engine/http-client', 'engine/text'],
   'engine/metrics': ['engine/core', 'engine/prometheus', 'engine/rules', 'engine/alertmanager'],
-  'engine/page': ['engine/core', 'engine/policy', 'engine/rules'],
-  'engine/http': ['engine/core', 'engine/metrics', 'engine/page', 'engine/promql', 'engine/rules'],
+  'engine/page': ['engine/core', 'engine/policy', 'engine/rules', 'engine/text'],
+  'engine/http': ['engine/core', 'engine/metrics', 'engine/page', 'engine/prometheus', 'engine/promql', 'engine/rules'],
   'engine/unit-tests': [
     'engine',
     'engine/core',
@@ -31,15 +33,18 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
     'engine/rules',
     'engine/stack',
     'engine/store',
+    'engine/text',
   ],
-  'engine/stack': ['engine/alertmanager'],
+  'engine/stack': ['engine/alertmanager', 'engine/text'],
   'engine/cli': [
     'engine',
     'engine/unit-tests',
     'engine/policy',
     'engine/promql',
+    'engine/rules',
     'engine/alertmanager',
     'engine/stack',
+    'engine/text',
   ],
   engine: [
     'engine/core',
@@ -52,6 +57,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
     'engine/alertmanager',
     'engine/metrics',
     'engine/http',
+    'engine/text',
   ],
   'exporter/source': ['exporter'],
   'exporter/metrics': ['exporter'],

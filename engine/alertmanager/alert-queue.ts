@@ -2,6 +2,9 @@
 import { RESOLVED_RETENTION_MS } from '../core/alert.ts';
 import type { OutgoingAlert } from './outgoing.ts';
 
+/** The last message about an end is sent when the retention is just over, and waits its turn after that. */
+const LATENESS_MS = 60_000;
+
 /** How often a queue that nobody empties is searched for alerts that are long over. */
 const SWEEP_EVERY_MS = 60_000;
 
@@ -55,7 +58,7 @@ export class AlertQueue {
 }
 
 function isLongOver({ endsAt }: OutgoingAlert, now: number): boolean {
-  return endsAt <= now - RESOLVED_RETENTION_MS;
+  return endsAt <= now - RESOLVED_RETENTION_MS - LATENESS_MS;
 }
 
 /** Two alerts that relabelling made one begin with the first, as they would if the Alertmanager had got both. */

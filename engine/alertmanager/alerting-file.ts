@@ -55,12 +55,11 @@ function readExternalLabels(global: Field, env: Environment): LabelSet {
 const VARIABLE = /\$(?:(\$)|\{(\w+)\}|(\w+))/g;
 
 function expandVariables(text: string, field: Field, env: Environment): string {
-  return text.replace(VARIABLE, (_, ...[dollar, braced, bare]: (string | undefined)[]) => {
-    if (dollar !== undefined) return '$';
-    const name = braced ?? bare ?? '';
-    const value = env[name];
-    if (value === undefined)
-      complain(field, `the variable ${name} is not set`, `set ${name}, or write $$ for a dollar`);
+  type Found = [dollar: string | undefined, braced: string | undefined, bare: string | undefined, at: number];
+  return text.replace(VARIABLE, (written: string, ...[dollar, braced, bare, at]: Found) => {
+    const value = dollar ?? env[braced ?? bare ?? ''];
+    const place = field.document.locateInScalar(field.path, at, at + written.length);
+    if (value === undefined) complain(field, 'this variable is not set', 'set it, or write $$ for a dollar', place);
     return value ?? '';
   });
 }

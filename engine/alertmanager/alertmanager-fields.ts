@@ -76,7 +76,7 @@ function known(field: Field): Field {
 function checkVersion(field: Field): void {
   const text = readText(field) ?? 'v2';
   if (text !== 'v2')
-    complain(field, `API ${text} is not supported`, 'write v2, which every Alertmanager since 0.16 has');
+    complain(field, 'this version of the API is not supported', 'write v2, which every Alertmanager since 0.16 has');
 }
 
 function readSources(field: Field, context: ReadContext): SourceSettings[] {
@@ -98,7 +98,7 @@ function readDns(field: Field): SourceSettings | undefined {
   const type = readChoice({ ...written, value: readText(written)?.toUpperCase() }, RECORD_TYPES, 'SRV');
   const port = readCount(child(field, 'port'), 0);
   if (type !== 'SRV' && port === 0) complain(field, `${type} records hold no port`, 'add port: 9093');
-  if (port > 65_535) complain(child(field, 'port'), `there is no port ${port}`, 'write a number from 1 to 65535');
+  if (port > 65_535) complain(child(field, 'port'), '"port" is too large', 'write a number from 1 to 65535');
   return { kind: 'dns', names, type, port, refreshMs: readPositive(child(field, 'refresh_interval'), 30_000) };
 }
 
@@ -111,11 +111,7 @@ function readFiles(field: Field, { directory }: ReadContext): SourceSettings | u
   const patterns = files.flatMap((file) => {
     const pattern = readText(file) ?? '';
     if (FILE_PATTERN.test(pattern)) return [resolve(directory, pattern)];
-    complain(
-      file,
-      `"${pattern}" names no target file`,
-      'end it in .json, .yml or .yaml; only its last part may hold a *',
-    );
+    complain(file, 'this names no target file', 'end it in .json, .yml or .yaml; only its last part may hold a *');
     return [];
   });
   return { kind: 'file', patterns, refreshMs: readPositive(child(field, 'refresh_interval'), 300_000) };
@@ -132,7 +128,7 @@ function checkStaticAddresses(field: Field): void {
     for (const target of readListQuietly(child(group, 'targets'))) {
       if (typeof target.value !== 'string' || !target.value.includes('/')) continue;
       const fix = 'write host:port; scheme and path belong into "scheme" and "path_prefix"';
-      complain(target, `"${target.value}" is not a host and port`, fix);
+      complain(target, 'the target is not a host and port', fix);
     }
   }
 }

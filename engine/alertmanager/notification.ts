@@ -1,5 +1,6 @@
 /** Alertmanager's webhook notification (format version 4), and one line per alert for a person at a terminal. */
 import { z } from 'zod';
+import { showLabels } from '../core/alert.ts';
 
 const labelSet = z.record(z.string(), z.string());
 
@@ -39,7 +40,7 @@ export function notificationLine(alert: NotifiedAlert, timeOfDay: (at: Date) => 
 
 function describeLabels(labels: NotifiedAlert['labels']): string {
   const rest = Object.entries(labels).filter(([name]) => name !== 'alertname' && name !== 'severity');
-  return `{${rest.map(([name, value]) => `${name}=${JSON.stringify(value)}`).join(', ')}}`;
+  return showLabels(Object.fromEntries(rest));
 }
 
 function localTimeOfDay(at: Date): string {

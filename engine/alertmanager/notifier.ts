@@ -35,7 +35,7 @@ export class Notifier implements AlertSink {
   readonly #options: PeerGroupOptions;
   readonly #ports: PeerGroupPorts;
   readonly #active = new ActiveAlerts();
-  readonly #leaving = new Set<Promise<void>>();
+  readonly #leaving = new Set<PeerGroup>();
   #alerting = NO_ALERTING;
   #groups: readonly PeerGroup[] = [];
   #relabelledAway = 0;
@@ -78,9 +78,9 @@ export class Notifier implements AlertSink {
     };
   }
 
-  /** Drains all queues at once, for at most `deadlineMs`. */
+  /** Drains all queues at once, for at most `deadlineMs`, those of groups that are leaving included. */
   async close(deadlineMs: number): Promise<void> {
-    await Promise.all([...this.#leaving, ...this.#groups.map((group) => group.close(deadlineMs))]);
+    await Promise.all([...this.#leaving, ...this.#groups].map((group) => group.close(deadlineMs)));
   }
 
   #relabel(messages: readonly AlertMessage[]) {
@@ -95,7 +95,7 @@ export class Notifier implements AlertSink {
 
   #retire(group: PeerGroup): void {
     this.#relabelledAway += group.dropped;
-    const closing = group.close(this.#options.drainMs).finally(() => this.#leaving.delete(closing));
-    this.#leaving.add(closing);
+    this.#leaving.add(group);
+    void group.close(this.#options.drainMs).finally(() => this.#leaving.delete(group));
   }
 }

@@ -49,7 +49,7 @@ export class PeerGroup {
   readonly #client: HttpClient;
   readonly #end = new AbortController();
   readonly #peers = new Map<string, AlertmanagerPeer>();
-  readonly #leaving = new Set<Promise<void>>();
+  readonly #leaving = new Set<AlertmanagerPeer>();
   readonly #found = new Map<SourceSettings, Found>();
   #loops: Promise<unknown> = Promise.resolve();
   #failures = 0;
@@ -93,12 +93,14 @@ export class PeerGroup {
     return { peers: this.#peers.size, failures: this.#failures, problem: this.#problem };
   }
 
-  /** Drains all queues at once, for at most `deadlineMs`. */
+  /** Drains all queues at once, for at most `deadlineMs`. A second call may set an earlier deadline. */
   async close(deadlineMs: number): Promise<void> {
+    const begun = performance.now();
     this.#end.abort();
-    const closing = [...this.#peers.values()].map((peer) => peer.close(deadlineMs));
-    await Promise.all([this.#loops, ...this.#leaving, ...closing]);
-    await this.#client.close();
+    const closing = [...this.#leaving, ...this.#peers.values()].map((peer) => peer.close(deadlineMs));
+    await Promise.all([this.#loops, ...closing]);
+    // Only questions of others may be under way now; they get what is left of the time.
+    await this.#client.close(Math.max(0, deadlineMs - (performance.now() - begun)));
   }
 
   /** Looks again and again, until the group closes. */
@@ -161,8 +163,8 @@ export class PeerGroup {
 
   #remove(url: string, peer: AlertmanagerPeer): void {
     this.#peers.delete(url);
-    const closing = peer.close(this.#options.drainMs).finally(() => this.#leaving.delete(closing));
-    this.#leaving.add(closing);
+    this.#leaving.add(peer);
+    void peer.close(this.#options.drainMs).finally(() => this.#leaving.delete(peer));
   }
 
   /** One per fingerprint, the newest: rules may have made several alerts the same. */

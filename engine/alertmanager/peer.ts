@@ -127,7 +127,7 @@ export class AlertmanagerPeer {
     };
   }
 
-  /** Delivers what is queued, for at most `deadlineMs`; what is left then is given up. */
+  /** Delivers what is queued, for at most `deadlineMs`; what is left then is given up. A second call may set an earlier deadline. */
   async close(deadlineMs: number): Promise<void> {
     const deadline = setTimeout(() => this.#end.abort(), deadlineMs);
     this.#failuresInARow = 0;

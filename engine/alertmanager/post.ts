@@ -1,6 +1,7 @@
 /** One POST of alerts to one Alertmanager. */
 import type { HttpClient } from '../http-client/client.ts';
 import { exchange, type HttpAnswer } from '../http-client/exchange.ts';
+import { messageOf } from '../text/message-of.ts';
 import type { PostableAlert } from './payload.ts';
 
 export type PostOutcome =
@@ -36,7 +37,7 @@ export async function postAlerts(client: HttpClient, { url, alerts, signal, now 
     });
     return outcomeOf(answer, now);
   } catch (error) {
-    return { kind: 'failed', reason: error instanceof Error ? error.message : String(error) };
+    return { kind: 'failed', reason: messageOf(error) };
   }
 }
 

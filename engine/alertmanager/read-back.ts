@@ -1,6 +1,8 @@
 /** What an Alertmanager really holds: it may drop alerts without a word, or start anew without any. */
 import type { HttpClient } from '../http-client/client.ts';
 import { exchange } from '../http-client/exchange.ts';
+import { messageOf } from '../text/message-of.ts';
+import { parseJson } from '../text/parse-json.ts';
 
 /** Fingerprints of the alerts that are active at an Alertmanager, or why they cannot be known. */
 export type Held = { readonly kind: 'held'; readonly fingerprints: ReadonlySet<string> } | HeldFailure;
@@ -22,7 +24,7 @@ export async function readHeld(client: HttpClient, url: string, signal: AbortSig
     if (status === 200) return heldIn(text);
     return { kind: 'failed', reason: `answered ${status}: ${text.trim().slice(0, 300)}` };
   } catch (error) {
-    return { kind: 'failed', reason: error instanceof Error ? error.message : String(error) };
+    return { kind: 'failed', reason: messageOf(error) };
   }
 }
 
@@ -30,14 +32,6 @@ function heldIn(text: string): Held {
   const body = parseJson(text);
   if (!Array.isArray(body)) return { kind: 'failed', reason: 'answered with something other than a list of alerts' };
   return { kind: 'held', fingerprints: new Set(body.flatMap(fingerprintIn)) };
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 function fingerprintIn(alert: unknown): string[] {

@@ -2,6 +2,7 @@
 import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { z } from 'zod';
+import { parseJson } from '../text/parse-json.ts';
 import { type Notification, notification, notificationLine } from './notification.ts';
 
 const MAX_BODY_BYTES = 1024 * 1024;
@@ -71,14 +72,6 @@ async function readBody(request: IncomingMessage): Promise<string | undefined> {
     chunks.push(chunk);
   }
   return Buffer.concat(chunks).toString('utf8');
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 function reply(response: ServerResponse, { status, text }: Answer): void {

@@ -51,7 +51,7 @@ function readAction(field: Field): RelabelAction {
   if (text === undefined) return 'replace';
   const action = RELABEL_ACTIONS.find((name) => name === text.toLowerCase());
   if (action === undefined)
-    complain(field, `"${text}" is not a relabelling action`, `write one of ${RELABEL_ACTIONS.join(', ')}`);
+    complain(field, 'there is no such relabelling action', `write one of ${RELABEL_ACTIONS.join(', ')}`);
   return action ?? 'replace';
 }
 
@@ -66,7 +66,8 @@ function readRegex(field: Field): RE2JS {
   const reason = regexError(text);
   if (reason === undefined) return RE2JS.compile(`^(?s:${text})$`);
   const fix = 'RE2 has no look-around and no back-references; escape literal punctuation with "\\"';
-  complain(field, `invalid regular expression: ${reason}`, fix);
+  // What follows the reason is the part of the expression at fault, and no value is to be quoted.
+  complain(field, `invalid regular expression: ${reason.replace(/: `.*$/s, '')}`, fix);
   return RE2JS.compile('');
 }
 

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import type { RE2JS } from 're2js';
 import type { LabelSet } from '../core/alert.ts';
+import { toLowerCase, toUpperCase } from '../text/letter-case.ts';
 import { expandTemplate } from './regex-template.ts';
 
 export const RELABEL_ACTIONS = [
@@ -103,8 +104,8 @@ type Edit = (rule: RelabelRule, builder: LabelBuilder, value: string) => void;
 const EDITS: Readonly<Record<EditingAction, Edit>> = {
   replace,
   hashmod: ({ targetLabel, modulus }, builder, value) => builder.set(targetLabel, hashModulo(value, modulus)),
-  lowercase: ({ targetLabel }, builder, value) => builder.set(targetLabel, mapCase(value, 'toLowerCase')),
-  uppercase: ({ targetLabel }, builder, value) => builder.set(targetLabel, mapCase(value, 'toUpperCase')),
+  lowercase: ({ targetLabel }, builder, value) => builder.set(targetLabel, toLowerCase(value)),
+  uppercase: ({ targetLabel }, builder, value) => builder.set(targetLabel, toUpperCase(value)),
   labelmap: (rule, builder) => {
     for (const [name, value] of builder.entries()) {
       const renamed = expandTemplate(rule.regex, name, rule.replacement);
@@ -135,14 +136,3 @@ function hashModulo(value: string, modulus: number): string {
   const hash = createHash('md5').update(value).digest().readBigUInt64BE(8);
   return String(hash % BigInt(modulus));
 }
-
-/** Go maps letter by letter, and leaves a letter alone whose other case is more than one: ß stays ß. */
-function mapCase(text: string, method: 'toLowerCase' | 'toUpperCase'): string {
-  return Array.from(text, (letter) => {
-    const mapped = letter[method]();
-    return Array.from(mapped).length === 1 ? mapped : (SPECIAL_CASES[letter] ?? letter);
-  }).join('');
-}
-
-/** The one letter whose single other case JavaScript spells with two. */
-const SPECIAL_CASES: Readonly<Record<string, string>> = { İ: 'i' };

@@ -3,6 +3,8 @@ import { z } from 'zod';
 import type { Silence } from '../core/maintenance-span.ts';
 import type { HttpClient } from '../http-client/client.ts';
 import { exchange } from '../http-client/exchange.ts';
+import { messageOf } from '../text/message-of.ts';
+import { parseJson } from '../text/parse-json.ts';
 
 export interface SilencePeer {
   /** Base URL of the Alertmanager, with or without a path prefix. */
@@ -56,7 +58,7 @@ async function ask({ url, client }: SilencePeer, signal: AbortSignal): Promise<T
     if (answer.status !== 200) return failed(`answered ${answer.status}: ${answer.text.trim().slice(0, 200)}`);
     return decodeSilences(answer.text);
   } catch (error) {
-    return failed(error instanceof Error ? error.message : String(error));
+    return failed(messageOf(error));
   }
 }
 
@@ -100,12 +102,4 @@ function decodeSilences(text: string): Told {
 
 function silenceOf({ startsAt, endsAt, updatedAt, ...rest }: z.output<typeof SILENCE>): Silence {
   return { ...rest, startsAtMs: startsAt, endsAtMs: endsAt, updatedAtMs: updatedAt };
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

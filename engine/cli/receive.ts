@@ -2,6 +2,7 @@
 import { once } from 'node:events';
 import { parseArgs } from 'node:util';
 import { type Receiver, startReceiver } from '../alertmanager/receiver.ts';
+import { messageOf } from '../text/message-of.ts';
 import type { Command, CommandIo } from './command.ts';
 
 export const receive: Command = {
@@ -42,7 +43,7 @@ async function listen(host: string, port: number, io: CommandIo): Promise<Receiv
     io.err(`waiting for alerts on http://${host}:${receiver.port}/notifications`);
     return receiver;
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = messageOf(error);
     io.err(`gpu-uptime receive: cannot listen on ${host}:${port}: ${reason}; choose another with --port`);
     return undefined;
   }

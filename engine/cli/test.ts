@@ -2,7 +2,7 @@
 import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { findTool } from '../stack/binaries.ts';
+import { findTool, ToolMissing } from '../stack/binaries.ts';
 import type { InstalledTool } from '../stack/inspection.ts';
 import { readStackSettings } from '../stack/stack-settings.ts';
 import { runTests, type TestRun } from '../unit-tests/run-tests.ts';
@@ -37,15 +37,10 @@ async function run(args: readonly string[], io: CommandIo): Promise<number> {
     );
     return 2;
   }
-  const files = await Promise.all(positionals.map((file) => prepareFile(file, io)));
-  for (const file of files) if (!file.ok) io.err(file.text);
-  const prometheus = await findTool('prometheus', { ...readStackSettings(io.env, io.cwd), onProgress: io.err });
-  const runs: FileRun[] = [];
-  for (const file of files)
-    if (file.ok) runs.push(await runFile(file, prometheus, { io, isWanted: (name) => wanted.test(name) }));
+  const runs = await runFiles(positionals, { io, isWanted: (name) => wanted.test(name) });
   if (values.junit !== undefined) await writeFile(resolve(io.cwd, values.junit), junitReport(runs));
   io.out(summary(runs));
-  return files.every(({ ok }) => ok) && runs.every((one) => one.runs.every(hasPassed)) ? 0 : 1;
+  return runs.every((one) => one.refusal === undefined && one.runs.every(hasPassed)) ? 0 : 1;
 }
 
 function readPattern(text: string): RegExp | undefined {
@@ -59,6 +54,34 @@ function readPattern(text: string): RegExp | undefined {
 interface Running {
   readonly io: CommandIo;
   isWanted(name: string): boolean;
+}
+
+async function runFiles(files: readonly string[], running: Running): Promise<readonly FileRun[]> {
+  const { io } = running;
+  const prepared = await Promise.all(files.map(async (file) => ({ file, outcome: await prepareFile(file, io) })));
+  const prometheus = await findPrometheus(io);
+  const runs: FileRun[] = [];
+  for (const { file, outcome } of prepared) {
+    if (!outcome.ok) runs.push(refused(file, outcome.text, io));
+    else if (typeof prometheus === 'string') runs.push(refused(file, prometheus, io));
+    else runs.push(await runFile(outcome, prometheus, running));
+  }
+  return runs;
+}
+
+function refused(file: string, refusal: string, { err }: CommandIo): FileRun {
+  err(refusal);
+  return { file, refusal, runs: [] };
+}
+
+/** Why there is none, where there is none. */
+async function findPrometheus({ env, cwd, err }: CommandIo): Promise<InstalledTool | string> {
+  try {
+    return await findTool('prometheus', { ...readStackSettings(env, cwd), onProgress: err });
+  } catch (error) {
+    if (error instanceof ToolMissing) return error.message;
+    throw error;
+  }
 }
 
 async function runFile(
@@ -75,7 +98,7 @@ async function runFile(
     runs.push(one);
     io.out(`  ${renderRun(file, one).replaceAll('\n', '\n  ')}`);
   }
-  return { file, runs };
+  return { file, refusal: undefined, runs };
 }
 
 function summary(files: readonly FileRun[]): string {

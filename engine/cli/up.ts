@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { announceFirstDecision } from '../stack/first-decision.ts';
 import { createStack, type Stack } from '../stack/stack.ts';
 import { readStackSettings } from '../stack/stack-settings.ts';
+import { messageOf } from '../text/message-of.ts';
 import type { Command, CommandIo } from './command.ts';
 
 export const up: Command = {
@@ -48,7 +49,7 @@ async function live(stack: Stack, interruption: AbortSignal, io: CommandIo): Pro
     failed.abort();
     return ending(death, io);
   } catch (error) {
-    return ending(interruption.aborted ? undefined : message(error), io);
+    return ending(interruption.aborted ? undefined : messageOf(error), io);
   }
 }
 
@@ -57,10 +58,6 @@ function ending(reason: string | undefined, io: CommandIo): number {
   if (reason === undefined) io.out('ending everything');
   else io.err(reason);
   return reason === undefined ? 0 : 1;
-}
-
-function message(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
 
 function interruptionOf(signals: readonly NodeJS.Signals[]): AbortSignal {

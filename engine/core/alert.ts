@@ -29,6 +29,8 @@ interface AlertFacts {
   readonly annotations: LabelSet;
   readonly value: number;
   readonly activeAt: number;
+  /** The last unknown result that raised it: it confirms this alert, and no other of the rule. */
+  readonly raisedAt?: number;
 }
 
 interface PendingAlert extends AlertFacts {
@@ -59,6 +61,8 @@ export interface RuleState {
   readonly alerts: readonly Alert[];
   /** The last evaluation that gave a usable result: since then nothing is known. */
   readonly confirmedAt?: number;
+  /** The last evaluation, whatever it came to: since then nobody has looked. */
+  readonly evaluatedAt?: number;
 }
 
 /** What one evaluation of the rule's query came to. */
@@ -94,6 +98,10 @@ export const RESOLVED_RETENTION_MS = 15 * 60_000;
  * raises. Equal label sets after relabelling, or more alerts than the limit, fail the rule.
  */
 export function step(rule: AlertRule, state: RuleState, evaluation: Evaluation): Step {
+  return judge(rule, { ...state, evaluatedAt: evaluation.at }, evaluation);
+}
+
+function judge(rule: AlertRule, state: RuleState, evaluation: Evaluation): Step {
   const { result } = evaluation;
   const isUnknown = 'failed' in result || 'noData' in result;
   const seen = factsByKey(isUnknown ? (result.raised ?? []) : result, evaluation);
@@ -106,16 +114,17 @@ export function step(rule: AlertRule, state: RuleState, evaluation: Evaluation):
 /** What was seen, by identity; the reason why the rule fails when two alerts would share one. */
 function factsByKey(
   elements: readonly AlertElement[],
-  { at, activeSince }: Evaluation,
+  { at, result, activeSince }: Evaluation,
 ): ReadonlyMap<string, AlertFacts> | string {
   const seen = new Map<string, AlertFacts>();
+  const raised = Array.isArray(result) ? {} : { raisedAt: at };
   for (const { labels, annotations, value } of elements) {
     const key = labelKey(labels);
     // Prometheus fails the whole rule here, in these words, and leaves its state alone.
     if (seen.has(key)) {
       return `vector contains metrics with the same labelset after applying alert labels: ${showLabels(labels)}`;
     }
-    seen.set(key, { key, labels, annotations, value, activeAt: activeSince?.get(key) ?? at });
+    seen.set(key, { key, labels, annotations, value, activeAt: activeSince?.get(key) ?? at, ...raised });
   }
   return seen;
 }
@@ -152,7 +161,7 @@ function fold(rule: AlertRule, state: RuleState, { at, seen, isUnknown }: Observ
   for (const facts of seen.values()) {
     if (!known.has(facts.key)) record(undefined, ripen(rule, { ...facts, state: 'pending' }, at), alerts, events);
   }
-  return { state: isUnknown ? { ...state, alerts } : { alerts, confirmedAt: at }, events };
+  return { state: { ...state, alerts, ...(isUnknown ? {} : { confirmedAt: at }) }, events };
 }
 
 function record(before: Alert | undefined, after: Alert | undefined, alerts: Alert[], events: AlertEvent[]): void {
@@ -173,12 +182,15 @@ function present(rule: AlertRule, alert: Alert, facts: AlertFacts, at: number): 
 }
 
 /** The alert itself when nothing is new, so that whoever saves it sees that there is nothing to save. */
-function renew(alert: PendingAlert | FiringAlert, { value, annotations }: AlertFacts): PendingAlert | FiringAlert {
-  const isSame = Object.is(alert.value, value) && haveSameTexts(alert.annotations, annotations);
-  if (alert.state === 'pending') return isSame ? alert : { ...alert, value, annotations };
+function renew(alert: PendingAlert | FiringAlert, facts: AlertFacts): PendingAlert | FiringAlert {
+  const { value, annotations, raisedAt = alert.raisedAt } = facts;
+  const isSame =
+    Object.is(alert.value, value) && raisedAt === alert.raisedAt && haveSameTexts(alert.annotations, annotations);
+  const news = { value, annotations, ...(raisedAt === undefined ? {} : { raisedAt }) };
+  if (alert.state === 'pending') return isSame ? alert : { ...alert, ...news };
   if (isSame && alert.missingSince === undefined) return alert;
   const { missingSince: _, ...firing } = alert;
-  return { ...firing, value, annotations };
+  return { ...firing, ...news };
 }
 
 function haveSameTexts(a: LabelSet, b: LabelSet): boolean {
@@ -200,7 +212,7 @@ function unripen(rule: AlertRule, alert: FiringAlert, at: number): Alert {
 /** What becomes of an alert that the query no longer returns; undefined when it can be forgotten. */
 function absent(rule: AlertRule, alert: Alert, at: number): Alert | undefined {
   if (alert.state === 'pending') return undefined;
-  if (alert.state === 'inactive') return at - alert.resolvedAt < RESOLVED_RETENTION_MS ? alert : undefined;
+  if (alert.state === 'inactive') return at - alert.resolvedAt <= RESOLVED_RETENTION_MS ? alert : undefined;
   const { missingSince = at, ...firing } = alert;
   if (at - missingSince < rule.keepFiringForMs) return unripen(rule, { ...firing, missingSince }, at);
   return { ...firing, state: 'inactive', resolvedAt: at };
@@ -221,7 +233,8 @@ export function labelKey(labels: LabelSet): string {
   return JSON.stringify(Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
-function showLabels(labels: LabelSet): string {
+/** A label set as PromQL writes it, in the order in which the labels come: `{gpu="3", node="a"}`. */
+export function showLabels(labels: LabelSet): string {
   const pairs = Object.entries(labels).map(([name, value]) => `${name}=${JSON.stringify(value)}`);
   return `{${pairs.join(', ')}}`;
 }

@@ -55,7 +55,7 @@ export function deliver({ rule, state, at, now }: DeliveryInput, policy: Deliver
   const messages: AlertMessage[] = [];
   const alerts = state.alerts.map((alert) => {
     if (alert.state === 'pending' || !isDue(alert, at, policy)) return alert;
-    const endsAt = alert.state === 'inactive' ? alert.resolvedAt : validUntil(state, now, policy);
+    const endsAt = alert.state === 'inactive' ? alert.resolvedAt : now + validForMs(alert, { state, now }, policy);
     if (alert.state === 'firing' && endsAt <= now) return alert;
     const { key, labels, annotations, firedAt: startsAt } = alert;
     const fingerprint = fingerprintOf(labels);
@@ -70,14 +70,26 @@ function isDue(alert: SentAlert, at: number, { resendDelayMs }: DeliveryPolicy):
   if (alert.lastSentAt === undefined) return true;
   if (alert.state === 'firing') return at - alert.lastSentAt > resendDelayMs;
   if (alert.resolvedAt > alert.lastSentAt) return true;
-  return at - alert.resolvedAt < RESOLVED_RETENTION_MS && at - alert.lastSentAt > resendDelayMs;
+  return at - alert.resolvedAt <= RESOLVED_RETENTION_MS && at - alert.lastSentAt > resendDelayMs;
 }
 
 /**
- * Four missed sends from now, as Prometheus: the alert outlives two failed evaluations. While the query fails the end
- * moves on, but never past `keepAlive` after what the last usable evaluation promised.
+ * For how long a receiver may believe the alert: four missed sends, as Prometheus, so that it outlives two failed
+ * evaluations. While the query fails that moves on, but never past `keepAlive` after what was promised when the alert was
+ * last confirmed.
  */
-function validUntil({ confirmedAt }: RuleState, now: number, policy: DeliveryPolicy): number {
+function validForMs(
+  alert: SentAlert,
+  { state, now }: Pick<DeliveryInput, 'state' | 'now'>,
+  policy: DeliveryPolicy,
+): number {
   const grace = 4 * Math.max(policy.intervalMs, policy.resendDelayMs);
-  return Math.min(now + grace, (confirmedAt ?? now) + grace + policy.keepAliveMs);
+  const confirmedAt = lastConfirmedAt(alert, state) ?? now;
+  return Math.min(grace, confirmedAt + grace + policy.keepAliveMs - now);
+}
+
+/** By a usable answer, which concerns every alert of the rule, or by an unknown result that raised this one. */
+function lastConfirmedAt({ raisedAt }: SentAlert, { confirmedAt }: RuleState): number | undefined {
+  if (raisedAt === undefined || confirmedAt === undefined) return raisedAt ?? confirmedAt;
+  return Math.max(raisedAt, confirmedAt);
 }

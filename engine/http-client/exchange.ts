@@ -1,12 +1,13 @@
 /** One request and its whole answer, within limits. */
 import { type Dispatcher, request } from 'undici';
+import { messageOf } from '../text/message-of.ts';
 import type { HttpClient } from './client.ts';
 
 export interface HttpRequest {
   readonly method: 'GET' | 'POST';
   readonly url: string;
   readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: string;
+  readonly body?: string | Uint8Array;
   readonly signal: AbortSignal;
   /** A longer answer is refused: a lying server must not fill the memory. */
   readonly maxBytes: number;
@@ -20,12 +21,34 @@ export interface HttpAnswer {
 
 const MAX_REDIRECTS = 5;
 
-/** Sends a request. Throws Error with a message that a person can read, whatever went wrong on the way. */
+/** There was no whole answer; `message` says why in words for a person. */
+export class ExchangeError extends Error {
+  override readonly name = 'ExchangeError';
+  readonly isTimeout: boolean;
+
+  constructor(cause: unknown) {
+    const isTimeout = cause instanceof Error && cause.name.includes('Timeout');
+    super(isTimeout ? 'did not answer in time' : reasonOf(cause), { cause });
+    this.isTimeout = isTimeout;
+  }
+
+  /** The cause itself when it is one already. */
+  static of(cause: unknown): ExchangeError {
+    return cause instanceof ExchangeError ? cause : new ExchangeError(cause);
+  }
+
+  /** The whole sentence, about the server at `url`. */
+  about(url: string): string {
+    return this.isTimeout ? `${url} ${this.message}` : `${url} is unreachable: ${this.message}`;
+  }
+}
+
+/** Sends a request. Throws ExchangeError, whatever went wrong on the way. */
 export async function exchange(client: HttpClient, wanted: HttpRequest): Promise<HttpAnswer> {
   try {
     return await follow(client, wanted, await client.headers());
   } catch (cause) {
-    throw new Error(reasonOf(cause), { cause });
+    throw new ExchangeError(cause);
   }
 }
 
@@ -49,8 +72,17 @@ async function follow(
 
 async function send({ dispatcher }: HttpClient, wanted: HttpRequest): Promise<HttpAnswer> {
   const { url, method, headers = {}, body = null, signal, maxBytes } = wanted;
-  const answer = await request(url, { method, headers, body, signal, dispatcher });
+  const answer = await untilAborted(signal, request(url, { method, headers, body, signal, dispatcher }));
   return { status: answer.statusCode, headers: answer.headers, text: await readText(answer.body, maxBytes) };
+}
+
+/** undici looks at the signal only once it is connected, and connecting to a dead host takes its time. */
+async function untilAborted<T>(signal: AbortSignal, asked: Promise<T>): Promise<T> {
+  const { promise, resolve, reject } = Promise.withResolvers<T>();
+  const abort = () => reject(signal.reason);
+  signal.addEventListener('abort', abort);
+  asked.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
+  return promise;
 }
 
 async function readText(body: Dispatcher.ResponseData['body'], maxBytes: number): Promise<string> {
@@ -76,10 +108,8 @@ function redirectOf(method: HttpRequest['method'], url: string, { status, header
   return next !== undefined && /^https?:$/.test(next.protocol) ? next.href : undefined;
 }
 
-/** undici wraps what happened; the innermost cause says it. */
+/** Where several addresses were tried, nothing but the reasons of each says what happened. */
 function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  if (error.name === 'TimeoutError' || error.name.includes('Timeout')) return 'did not answer in time';
   if (error instanceof AggregateError) return error.errors.map(reasonOf).join('; ');
-  return error.cause instanceof Error && error.cause.message !== '' ? error.cause.message : error.message;
+  return messageOf(error) || (error instanceof Error ? error.name : 'no reason given');
 }

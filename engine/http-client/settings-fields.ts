@@ -53,11 +53,19 @@ export interface NamedFile {
   readonly path: string;
 }
 
+/** A `tls_config`, whose certificates are to be tried. */
+export interface WrittenTls {
+  readonly field: Field;
+  readonly settings: TlsSettings;
+}
+
 export interface ReadContext {
   /** Folder of the configuration. */
   readonly directory: string;
   /** Filled with every file that is named. */
   readonly files: NamedFile[];
+  /** Filled with every TLS configuration. */
+  readonly tls: WrittenTls[];
 }
 
 /** The HTTP client settings of the mapping at `field`. Wrong ones are reported, and read as if absent. */
@@ -136,7 +144,7 @@ function readTls(field: Field, context: ReadContext): TlsSettings {
   const serverName = readText(child(field, 'server_name'));
   const minVersion = readVersion(child(field, 'min_version'));
   const maxVersion = readVersion(child(field, 'max_version'));
-  return {
+  const settings: TlsSettings = {
     ...(ca && { ca }),
     ...(cert && { cert }),
     ...(key && { key }),
@@ -145,6 +153,8 @@ function readTls(field: Field, context: ReadContext): TlsSettings {
     ...(maxVersion && { maxVersion }),
     skipsVerification: readFlag(child(field, 'insecure_skip_verify'), false),
   };
+  context.tls.push({ field, settings });
+  return settings;
 }
 
 function readVersion(field: Field): TlsVersion | undefined {
@@ -152,7 +162,7 @@ function readVersion(field: Field): TlsVersion | undefined {
   if (text === undefined || text === '') return undefined;
   const names = Object.keys(TLS_VERSIONS);
   const version = Object.entries(TLS_VERSIONS).find(([name]) => name === text)?.[1];
-  if (version === undefined) complain(field, `"${text}" is not a TLS version`, `write one of ${names.join(', ')}`);
+  if (version === undefined) complain(field, 'there is no such TLS version', `write one of ${names.join(', ')}`);
   return version;
 }
 

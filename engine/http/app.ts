@@ -14,6 +14,7 @@ import { lifecycleRoutes } from './lifecycle.ts';
 import { maintenanceRoutes } from './maintenance.ts';
 import { pageRoutes } from './pages.ts';
 import { Problem, sendProblem } from './problem.ts';
+import { type PrometheusQueries, prometheusQueryRoutes } from './prometheus-queries.ts';
 import { ruleRoutes } from './rules.ts';
 import type { EngineControl, EngineView } from './view.ts';
 
@@ -21,6 +22,7 @@ export interface AppOptions {
   readonly view: EngineView;
   readonly control: EngineControl;
   readonly credentials: Credentials;
+  readonly queries: PrometheusQueries;
   /** Renders /metrics in pieces; empty ones only make room for other requests. */
   readonly metrics: () => AsyncIterable<string>;
   readonly log: Logger;
@@ -29,7 +31,7 @@ export interface AppOptions {
 
 const METRICS_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
 
-export function createApp({ view, control, credentials, metrics, log, version }: AppOptions): Express {
+export function createApp({ view, control, credentials, queries, metrics, log, version }: AppOptions): Express {
   const app = express();
   const guard = requireCredentials(credentials);
   app.disable('x-powered-by');
@@ -48,6 +50,7 @@ export function createApp({ view, control, credentials, metrics, log, version }:
     actionRoutes(view),
     maintenanceRoutes(view),
     ruleRoutes(view, version),
+    prometheusQueryRoutes(queries, credentials),
     pageRoutes(view),
     holdRoutes(view, control, guard),
   );

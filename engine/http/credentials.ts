@@ -17,16 +17,16 @@ function isLoopback(address: string): boolean {
   return ipaddr.process(address).range() === 'loopback';
 }
 
-/** Express middleware that refuses writes without credentials, naming the way in. */
-export function requireCredentials({ token, address }: Credentials): RequestHandler {
+/** Express middleware that refuses requests without credentials, naming the way in; `subject` is what messages call them. */
+export function requireCredentials({ token, address }: Credentials, subject = 'writes'): RequestHandler {
   return (req, _res, next) => {
     if (token === undefined && isLoopback(address)) {
       // Browsers name the page that sends a write; no page has business here, wherever it came from.
       if (req.headers.origin === undefined) return next();
-      throw new Problem(403, 'web pages may not write without a token: set GPU_UPTIME_TOKEN');
+      throw new Problem(403, `${subject} from web pages need a token: set GPU_UPTIME_TOKEN`);
     }
     if (token === undefined) {
-      throw new Problem(403, 'writes are off: set GPU_UPTIME_TOKEN, or listen on 127.0.0.1 only (ENGINE_ADDRESS)');
+      throw new Problem(403, `${subject} are off: set GPU_UPTIME_TOKEN, or listen on 127.0.0.1 only (ENGINE_ADDRESS)`);
     }
     if (!sameSecret(req.headers.authorization ?? '', `Bearer ${token}`)) {
       throw new Problem(401, 'send the header "Authorization: Bearer <GPU_UPTIME_TOKEN>"');

@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { ActionBook } from '../core/action-book.ts';
 import { type Basis, decide, type Outcome, type Question } from '../core/decision.ts';
 import { clearsAtIfHealthy, decisionId, explain } from '../core/explain.ts';
+import { type GateAnswer, gateAnswer } from '../core/gate-answer.ts';
 import type { GateStats } from '../metrics/own.ts';
 import { Problem, problemBody } from './problem.ts';
 import { type Filters, questionFor } from './question.ts';
@@ -102,9 +103,10 @@ function answer(gate: Gate, { flavour, filters }: Route, res: ServerResponse): v
     const question = questionFor(view, filters);
     const { plan, state } = view.judged();
     const outcome = decide(plan, state, question);
-    count(stats, flavour, outcome.canProcess);
-    if (outcome.canProcess) allow(view, question, outcome, res);
-    else deny(gate, { question, outcome, flavour }, res);
+    const told = gateAnswer(outcome);
+    count(stats, flavour, told.status === 200);
+    if (told.status === 200) allow(view, question, outcome, res);
+    else deny(gate, { question, outcome, flavour, ...told }, res);
   } catch (error) {
     count(stats, flavour, false);
     refuse(error instanceof Problem ? error : faultOf(gate, error), flavour, res);
@@ -140,20 +142,23 @@ function actionHeader({ action }: Outcome): Record<string, string> {
   return action === undefined || action === 'notify' ? {} : { 'x-gpu-action': action };
 }
 
-interface Denied {
+type Denied = Exclude<GateAnswer, { readonly status: 200 }> & {
   readonly question: Question;
   readonly outcome: Outcome;
   readonly flavour: Flavour;
-}
+};
 
-function deny(gate: Gate, { question, outcome, flavour }: Denied, res: ServerResponse): void {
+function deny(
+  gate: Gate,
+  { question, outcome, flavour, status, retryAfterSeconds }: Denied,
+  res: ServerResponse,
+): void {
   const { plan, state } = gate.view.judged();
   const id = decisionId(plan, state, question, outcome.basis);
   const { reason, multiplier, clearsAtMs } = denialOf(gate, question, `${id} ${basisKey(outcome.basis)}`);
-  const waitSeconds = Math.max(1, Math.ceil(outcome.waitMs / 1000));
   const extra = {
     decision_id: id,
-    wait_time_seconds: waitSeconds,
+    wait_time_seconds: retryAfterSeconds,
     multiplier,
     consecutive_failures: outcome.episode?.failures ?? 0,
     clears_at_if_healthy: clearsAtMs === undefined ? undefined : clearsAtMs / 1000,
@@ -161,9 +166,8 @@ function deny(gate: Gate, { question, outcome, flavour }: Denied, res: ServerRes
     action: outcome.action,
   };
   // Not thrown, so not an Error: recording a stack costs more than the rest of the answer.
-  const status = outcome.basis.kind === 'not_served' ? 403 : 429;
   const problem: Problem = { name: 'Problem', status, message: reason, extra };
-  const headers = { 'retry-after': String(waitSeconds), 'x-decision-id': id, ...actionHeader(outcome) };
+  const headers = { 'retry-after': String(retryAfterSeconds), 'x-decision-id': id, ...actionHeader(outcome) };
   refuse(problem, flavour, res, headers);
 }
 

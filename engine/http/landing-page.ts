@@ -2,6 +2,8 @@
 import { Router } from 'express';
 
 const LINKS = [
+  ['/alerts', 'alerts that are pending or firing'],
+  ['/rules', 'alert rules and recording rules, and how they fare'],
   ['/gpu/monitoring/summary', 'the whole picture as JSON: fleet, nodes, GPUs that are not up, delays, alerts'],
   ['/gpu/uptime', 'uptime of the fleet; add ?node=… or ?gpu=…'],
   ['/gpu/payment-delays', 'active delays by capability'],
@@ -20,7 +22,7 @@ export function landingRoutes(version: string): Router {
 }
 
 function landingPage(version: string): string {
-  const items = LINKS.map(([path, what]) => `<li><a href="${path}">${path}</a>: ${what}</li>`);
+  const items = LINKS.map(([path, what]) => `<li><a href=".${path}">${path}</a>: ${what}</li>`);
   return `<!DOCTYPE html>
 <html lang="en">
 <head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>gpu-uptime engine</title>

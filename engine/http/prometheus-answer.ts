@@ -13,11 +13,19 @@ export function prometheusAnswer(read: (query: URLSearchParams) => unknown): Req
       res.json({ status: 'success', data: read(new URL(req.originalUrl, 'http://engine').searchParams) });
     } catch (error) {
       if (!(error instanceof BadParameter)) throw error;
-      refuse(res, error.message);
+      refuse(res, { status: 400, errorType: 'bad_data', error: error.message });
     }
   };
 }
 
-function refuse(res: Response, error: string): void {
-  res.status(400).json({ status: 'error', errorType: 'bad_data', error });
+interface Refusal {
+  readonly status: number;
+  /** Prometheus' own word for it. */
+  readonly errorType: 'bad_data' | 'timeout' | 'unavailable';
+  readonly error: string;
+}
+
+/** Answers as Prometheus does when it has no result. */
+export function refuse(res: Response, { status, ...problem }: Refusal): void {
+  res.status(status).json({ status: 'error', ...problem });
 }

@@ -13,7 +13,7 @@ export function ruleRoutes(view: EngineView, version: string): Router {
   const router = Router();
   router.get(
     '/api/v1/rules',
-    prometheusAnswer((query) => rulesAnswer(view.ruleGroups(), ruleFilters(query), pageOf(query))),
+    prometheusAnswer((query) => rulesAnswer(inOrder(view.ruleGroups()), ruleFilters(query), pageOf(query))),
   );
   router.get(
     '/api/v1/alerts',
@@ -44,6 +44,12 @@ export function ruleRoutes(view: EngineView, version: string): Router {
 
 function alertsOf(groups: readonly GroupStatus[]): readonly Record<string, unknown>[] {
   return groups.flatMap(({ rules }) => rules.flatMap(({ alerts }) => alerts.map(alertEntry)));
+}
+
+/** By file, then by name, as Prometheus lists them. */
+function inOrder(groups: readonly GroupStatus[]): readonly GroupStatus[] {
+  const order = (a: string, b: string) => (a < b ? -1 : Number(a > b));
+  return groups.toSorted((a, b) => order(a.file, b.file) || order(a.name, b.name));
 }
 
 function rulesAnswer(groups: readonly GroupStatus[], filters: RuleFilters, page: Page | undefined): unknown {

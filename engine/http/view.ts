@@ -25,6 +25,8 @@ export interface EngineView {
   readonly ruleGroups: () => readonly GroupStatus[];
   /** Base URL of Prometheus as a person's browser reaches it. */
   readonly prometheusUrl: string;
+  /** The runbook of an alert, in Markdown; undefined where there is none. */
+  readonly runbook: (alert: string) => Promise<string | undefined>;
   /** Actions of firing alerts, the newest tick's and those that have begun since. Cheap: every gate request asks. */
   readonly actions: () => ActionBook;
   readonly maintenance: () => MaintenanceView;

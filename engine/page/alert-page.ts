@@ -3,11 +3,12 @@ import type { LabelSet } from '../core/alert.ts';
 import { formatDuration } from '../policy/duration.ts';
 import type { AlertEvidence } from '../rules/evidence.ts';
 import type { ActiveAlert, ResolvedAlert } from '../rules/status.ts';
-import { instant, page } from './frame.ts';
-import { type Html, html, linkTo } from './html.ts';
+import { instant, type Page, page } from './frame.ts';
+import { type Html, html } from './html.ts';
 import { evaluationsTable, ruleFacts } from './rule-page.ts';
+import { runbookLink } from './runbook-page.ts';
 
-export function alertPage({ alert, rule }: AlertEvidence, nowMs: number): string {
+export function alertPage({ alert, rule }: AlertEvidence, nowMs: number): Page {
   const { summary, description, runbook_url: runbook } = alert.annotations;
   return page(
     `${alert.name} ${alert.state}`,
@@ -18,7 +19,7 @@ export function alertPage({ alert, rule }: AlertEvidence, nowMs: number): string
 <dt>since</dt><dd>${since(alert, nowMs)}</dd>
 ${ending(alert)}
 <dt>value</dt><dd>${String(alert.value)}</dd>
-<dt>runbook</dt><dd>${runbook === undefined ? html`none; add the annotation runbook_url` : linkTo(runbook)}</dd>
+<dt>runbook</dt><dd>${runbook === undefined ? html`none; add the annotation runbook_url` : runbookLink(runbook)}</dd>
 <dt>asks for</dt><dd>${alert.labels.action ?? 'nothing: the rule has no label "action"'}</dd>
 <dt>fingerprint</dt><dd><code>${alert.fingerprint}</code></dd>
 </dl>
@@ -29,18 +30,18 @@ ${ending(alert)}
 }
 
 /** For an address that a page of Alertmanager still holds. */
-export function unknownAlertPage(): string {
+export function unknownAlertPage(): Page {
   return page(
     'Alert not known',
     html`<h1>This alert is over, or was never here</h1>
 <p>The engine shows pending, firing and lately resolved alerts. One that resolved more than 15 minutes ago, or whose rule was
-removed, is in the notifications and in Prometheus under <code>ALERTS</code>. <a href="/alerts">Alerts active now</a></p>`,
+removed, is in the notifications and in Prometheus under <code>ALERTS</code>. <a href="alerts">Alerts active now</a></p>`,
   );
 }
 
-export function alertsPage(alerts: readonly ActiveAlert[], nowMs: number): string {
+export function alertsPage(alerts: readonly ActiveAlert[], nowMs: number): Page {
   const rows = alerts.map(
-    (alert) => html`<tr><td>${badge(alert)}</td><td><a href="/alerts/${alert.fingerprint}">${alert.name}</a></td>
+    (alert) => html`<tr><td>${badge(alert)}</td><td><a href="alerts/${alert.fingerprint}">${alert.name}</a></td>
 <td>${alert.annotations.summary ?? labelText(alert.labels)}</td><td>${since(alert, nowMs)}</td></tr>\n`,
   );
   const table = html`<div class="scroll"><table>

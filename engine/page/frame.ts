@@ -14,14 +14,25 @@ pre, code { font: 14px/1.4 ui-monospace, monospace } pre { border: 1px solid var
 dl { display: grid; grid-template-columns: fit-content(40%) minmax(0, 1fr); gap: .2rem 1rem } dt { color: var(--muted) } dd { margin: 0 }
 `);
 
-/** A whole HTML document. */
-export function page(title: string, body: Html): string {
+/** Links in the body are relative to the engine's root, so that it may live behind any prefix of a proxy. */
+export interface Page {
+  readonly title: string;
+  readonly body: Html;
+}
+
+export function page(title: string, body: Html): Page {
+  return { title, body };
+}
+
+/** A whole HTML document. `root` leads from its address to that of the engine: `./`, `../` and so on. */
+export function renderPage({ title, body }: Page, root: string): string {
   return html`<!DOCTYPE html>
 <html lang="en">
 <head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>${title}</title>
+<base href="${root}">
 <style>${STYLE}</style></head>
 <body>
-<nav><a href="/">gpu-uptime</a><a href="/alerts">alerts</a><a href="/rules">rules</a></nav>
+<nav><a href="./">gpu-uptime</a><a href="alerts">alerts</a><a href="rules">rules</a></nav>
 ${body}
 </body>
 </html>

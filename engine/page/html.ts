@@ -1,4 +1,5 @@
 /** HTML put together from text that nobody vouches for. */
+import { escapeMarkup } from '../text/markup.ts';
 
 /** A piece of HTML that is safe to send. */
 export class Html {
@@ -19,19 +20,7 @@ export function html(strings: TemplateStringsArray, ...contents: readonly Conten
 function render(content: Content): string {
   if (content === undefined) return '';
   if (content instanceof Html) return content.text;
-  return typeof content === 'object' ? content.map(render).join('') : escapeText(String(content));
-}
-
-const ENTITIES: Readonly<Record<string, string>> = {
-  '&': '&amp;',
-  '<': '&lt;',
-  '>': '&gt;',
-  '"': '&quot;',
-  "'": '&#39;',
-};
-
-function escapeText(text: string): string {
-  return text.replace(/[&<>"']/g, (character) => ENTITIES[character] ?? '');
+  return typeof content === 'object' ? content.map(render).join('') : escapeMarkup(String(content));
 }
 
 /** A link when `url` is one that a browser may follow (http or https), plain text otherwise. */

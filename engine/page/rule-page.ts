@@ -2,10 +2,10 @@
 import { formatDuration } from '../policy/duration.ts';
 import type { RuleEvidence } from '../rules/evidence.ts';
 import type { GroupStatus, RuleStatus } from '../rules/status.ts';
-import { instant, page } from './frame.ts';
+import { instant, type Page, page } from './frame.ts';
 import { type Html, html, linkTo } from './html.ts';
 
-export function rulePage(evidence: RuleEvidence): string {
+export function rulePage(evidence: RuleEvidence): Page {
   const { rule, health } = evidence.status;
   return page(
     rule.name,
@@ -15,7 +15,7 @@ ${ruleFacts(evidence)}
   );
 }
 
-export function rulesPage(groups: readonly GroupStatus[]): string {
+export function rulesPage(groups: readonly GroupStatus[]): Page {
   const sections = groups.map(
     (group) => html`<h2>${group.name}</h2>
 <p class="muted">${group.file}, every ${formatDuration(group.intervalMs)}, ${lastOf(group)}</p>
@@ -36,7 +36,7 @@ function lastOf({ lastAt, lastDurationMs, missed }: GroupStatus): Html {
 
 function ruleRow({ rule, health, alerts, lastError }: RuleStatus): Html {
   const count = (wanted: string) => alerts.filter(({ state }) => state === wanted).length;
-  return html`<tr><td><span class="badge ${health}">${health}</span></td><td><a href="/rules/${rule.id}">${rule.name}</a></td>
+  return html`<tr><td><span class="badge ${health}">${health}</span></td><td><a href="rules/${rule.id}">${rule.name}</a></td>
 <td class="number">${count('pending')}</td><td class="number">${count('firing')}</td><td>${lastError}</td></tr>\n`;
 }
 

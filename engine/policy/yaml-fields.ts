@@ -1,4 +1,8 @@
-/** Reads a YAML document value by value. A bad one is reported at its place, and reading goes on without it. */
+/**
+ * Reads a YAML document value by value. A bad one is reported at its place, and reading goes on without it. The values
+ * may be secrets, and what is reported ends up in logs: problems name places and keys, and quote no value.
+ * Plain data from a library's parser is enough here; rule files need more than that, and have a reader in engine/rules.
+ */
 import type { Diagnostic, Position } from './diagnostics.ts';
 import { parseDuration } from './duration.ts';
 import { nearestName } from './nearest-name.ts';
@@ -35,7 +39,7 @@ export function isWritten({ value }: Field): boolean {
   return value !== undefined;
 }
 
-/** Reports a problem at the field's value, or at `position`. */
+/** Reports a problem at the field's value, or at `position`. Neither text may quote a value. */
 export function complain(field: Field, message: string, fix: string, position?: Position): void {
   const place = position ?? field.document.locate(field.path);
   field.problems.push({ file: field.document.file, ...place, severity: 'error', message, fix });
@@ -63,8 +67,10 @@ export function readAnyMapping(field: Field, fix: string): Mapping | undefined {
 
 function complainUnknown(field: Field, key: string, keys: readonly string[]): void {
   const near = nearestName(key, keys);
-  const fix = near === undefined ? `remove it; known keys are ${keys.join(', ')}` : `write "${near}"`;
-  complainOfKey(child(field, key), `unknown key "${key}"`, fix);
+  // A word far from every key may be a part of a password: unquoted, a comma ends one in { braces }.
+  const [name, fix] =
+    near === undefined ? ['', `remove it; known keys are ${keys.join(', ')}`] : [` "${key}"`, `write "${near}"`];
+  complainOfKey(child(field, key), `unknown key${name}`, fix);
 }
 
 /** The items of a list; none, and reported, when the field is something else. */
@@ -100,7 +106,7 @@ export function readDuration(field: Field, absent: number): number {
   const text = readText(field);
   if (text === undefined) return absent;
   const ms = parseDuration(text);
-  if (ms === undefined) complain(field, `"${text}" is not a duration`, 'write it like 30s, 5m or 1h30m');
+  if (ms === undefined) complain(field, `${label(field)} must be a duration`, 'write it like 30s, 5m or 1h30m');
   return ms ?? absent;
 }
 
@@ -129,7 +135,8 @@ export function readChoice<const Name extends string>(field: Field, names: reado
   const text = readText(field);
   if (text === undefined) return absent;
   const chosen = names.find((name) => name === text);
-  if (chosen === undefined) complain(field, `"${text}" is not a ${lastKey(field)}`, `write one of ${names.join(', ')}`);
+  if (chosen === undefined)
+    complain(field, `${label(field)} must be one of its choices`, `write one of ${names.join(', ')}`);
   return chosen ?? absent;
 }
 
@@ -138,10 +145,6 @@ export function readNamed(field: Field): [name: string, value: Field][] {
   if (isBlank(field)) return [];
   const mapping = readAnyMapping(field, 'write "name: value" lines under it');
   return Object.keys(mapping ?? {}).map((name) => [name, child(field, name)]);
-}
-
-function lastKey({ path }: Field): string {
-  return String(path.findLast((step) => typeof step === 'string') ?? 'value');
 }
 
 function label({ path }: Field): string {

@@ -1,40 +1,23 @@
 /** PromQuery over HTTP. Kept thinner than prometheus-query because a tick decodes tens of thousands of samples. */
-import { request } from 'undici';
-import { type HttpClient, openHttpClient } from '../http-client/client.ts';
-import { type HttpClientSettings, PLAIN_HTTP } from '../http-client/settings.ts';
+import { ExchangeError, type HttpAnswer } from '../http-client/exchange.ts';
+import { parseJson } from '../text/parse-json.ts';
+import { type Connection, type ConnectionOptions, openConnection, type Reconnectable } from './connection.ts';
 import { decodeMatrix, decodeVector } from './decode.ts';
 import { type PromQuery, QueryError } from './query.ts';
 
-export interface ClientOptions {
+export interface ClientOptions extends ConnectionOptions {
   /** Base URL, for example http://127.0.0.1:9090 or https://host/prometheus. */
   readonly url: string;
-  readonly timeoutMs: number;
-  /** Queries on the wire at once. */
-  readonly concurrency: number;
-  /** Credentials and TLS; redirects are never followed. None by default. */
-  readonly http?: HttpClientSettings;
 }
 
 /** A body larger than this is refused: no policy needs it, and a lying peer must not fill the memory. */
 const MAX_BODY_BYTES = 512 * 1024 * 1024;
 
-export function createPromClient(options: ClientOptions): PromQuery & { close(): Promise<void> } {
-  const client = openHttpClient(options.http ?? PLAIN_HTTP, {
-    connections: options.concurrency,
-    pipelining: 1,
-    maxResponseSize: MAX_BODY_BYTES,
-    headersTimeout: options.timeoutMs,
-    bodyTimeout: options.timeoutMs,
-    connectTimeoutMs: options.timeoutMs,
-  });
+export function createPromClient(options: ClientOptions): PromQuery & Reconnectable {
+  const connection = openConnection(options);
   const base = options.url.replace(/\/+$/, '');
   const post = (path: string, form: Record<string, string>, signal: AbortSignal) =>
-    postForm({
-      client,
-      url: `${base}${path}`,
-      form,
-      signal: AbortSignal.any([signal, AbortSignal.timeout(options.timeoutMs)]),
-    });
+    postForm({ connection, url: `${base}${path}`, form, signal });
   return {
     instant: async (expr, atMs, signal) =>
       decodeVector(await post('/api/v1/query', { query: expr, time: seconds(atMs) }, signal)),
@@ -47,7 +30,8 @@ export function createPromClient(options: ClientOptions): PromQuery & { close():
       };
       return decodeMatrix(await post('/api/v1/query_range', form, signal), range);
     },
-    close: () => client.close(),
+    use: (http) => connection.use(http),
+    close: (deadlineMs) => connection.close(deadlineMs),
   };
 }
 
@@ -56,49 +40,33 @@ function seconds(ms: number): string {
 }
 
 interface FormPost {
-  readonly client: HttpClient;
+  readonly connection: Connection;
   readonly url: string;
   readonly form: Record<string, string>;
   readonly signal: AbortSignal;
 }
 
-async function postForm(post: FormPost): Promise<unknown> {
-  const { statusCode, text } = await exchange(post);
-  if (statusCode >= 500 && !text.startsWith('{'))
-    throw new QueryError('server_error', `${post.url} answered ${statusCode}`);
-  if (statusCode >= 300 && statusCode < 400) {
-    throw new QueryError('bad_answer', `${post.url} redirects (${statusCode}); set PROMETHEUS_URL to where it leads`);
+async function postForm(wanted: FormPost): Promise<unknown> {
+  const { url } = wanted;
+  const { status, text } = await send(wanted);
+  if (status >= 500 && !text.startsWith('{')) throw new QueryError('server_error', `${url} answered ${status}`);
+  if (status >= 300 && status < 400) {
+    throw new QueryError('bad_answer', `${url} redirects (${status}); set PROMETHEUS_URL to where it leads`);
   }
-  return parseJson(post.url, statusCode, text);
+  const body = parseJson(text);
+  if (body !== undefined) return body;
+  const start = JSON.stringify(text.slice(0, 60));
+  throw new QueryError('bad_answer', `${url} answered ${status} with what is not JSON: ${start}`);
 }
 
-const FORM_HEADERS = { 'content-type': 'application/x-www-form-urlencoded', accept: 'application/json' };
+const HEADERS = { 'content-type': 'application/x-www-form-urlencoded', accept: 'application/json' };
 
-async function exchange({ client, url, form, signal }: FormPost): Promise<{ statusCode: number; text: string }> {
+async function send({ connection, url, form, signal }: FormPost): Promise<HttpAnswer> {
   const body = new URLSearchParams(form).toString();
   try {
-    const headers = { ...FORM_HEADERS, ...(await client.headers()) };
-    const answer = await request(url, { method: 'POST', dispatcher: client.dispatcher, headers, body, signal });
-    return { statusCode: answer.statusCode, text: await answer.body.text() };
+    return await connection.post({ url, headers: HEADERS, body, signal, maxBytes: MAX_BODY_BYTES });
   } catch (cause) {
-    throw transportError(url, cause);
-  }
-}
-
-function transportError(url: string, cause: unknown): QueryError {
-  const { name = '', code: rawCode = '', message = '' } = cause as { name?: string; code?: unknown; message?: string };
-  // An aborted request rejects with a DOMException, whose code is a number.
-  const code = typeof rawCode === 'string' ? rawCode : '';
-  const timedOut = name === 'TimeoutError' || code.includes('TIMEOUT');
-  if (timedOut) return new QueryError('timeout', `${url} did not answer in time`, { cause });
-  return new QueryError('unreachable', `${url} is unreachable: ${code || message || name}`, { cause });
-}
-
-function parseJson(url: string, statusCode: number, text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (cause) {
-    const start = JSON.stringify(text.slice(0, 60));
-    throw new QueryError('bad_answer', `${url} answered ${statusCode} with what is not JSON: ${start}`, { cause });
+    const error = ExchangeError.of(cause);
+    throw new QueryError(error.isTimeout ? 'timeout' : 'unreachable', error.about(url), { cause });
   }
 }

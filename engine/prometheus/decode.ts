@@ -40,8 +40,15 @@ function decodeData(body: unknown): Record<string, unknown> {
 }
 
 function decodeLabels(metric: unknown): Labels {
-  // JSON objects of strings; Prometheus has no other label values, and a wrong one only fails to match.
-  return asObject(metric) as Labels;
+  const labels = asObject(metric);
+  if (Array.isArray(metric)) throw badAnswer('a list in place of labels');
+  // A loop without lists: a tick decodes tens of thousands of series.
+  for (const name in labels) {
+    if (name === '') throw badAnswer('a label without a name');
+    if (typeof labels[name] !== 'string') throw badAnswer(`a label ${shown(name)} whose value is no text`);
+  }
+  // Every value is a string by now.
+  return labels as Labels;
 }
 
 /** Go's NaN, +Inf and -Inf are not JavaScript's spellings. */
@@ -58,8 +65,12 @@ function pointValue(point: unknown): number {
   const value = Number(text);
   if (!Number.isNaN(value)) return value;
   const special = SPECIAL[text];
-  if (special === undefined) throw badAnswer(`a sample with the value ${JSON.stringify(text.slice(0, 40))}`);
+  if (special === undefined) throw badAnswer(`a sample with the value ${shown(text)}`);
   return special;
+}
+
+function shown(text: string): string {
+  return JSON.stringify(text.slice(0, 40));
 }
 
 function asObject(value: unknown): Record<string, unknown> {

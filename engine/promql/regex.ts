@@ -1,5 +1,6 @@
 /** RE2, the dialect of Prometheus matchers. */
 import { RE2JS } from 're2js';
+import { messageOf } from '../text/message-of.ts';
 
 /** Why `pattern` is not a valid RE2 expression; undefined when it is valid. */
 export function regexError(pattern: string): string | undefined {
@@ -7,7 +8,7 @@ export function regexError(pattern: string): string | undefined {
     compile(pattern, 0);
     return undefined;
   } catch (error) {
-    return error instanceof Error ? error.message.replace(/^error parsing regexp: /, '') : String(error);
+    return messageOf(error).replace(/^error parsing regexp: /, '');
   }
 }
 

@@ -2,8 +2,9 @@
 import { setImmediate } from 'node:timers/promises';
 import type { Alert, RuleState } from '../core/alert.ts';
 import type { Store, StoreRecord } from '../store/store.ts';
+import { Pool } from './pool.ts';
 import type { AlertingRule } from './rule.ts';
-import { alertRecord, alertRecordKey, ruleRecord } from './saved-state.ts';
+import { alertRecord, alertRecordKey, instantsOf, type RuleInstants, ruleRecord } from './saved-state.ts';
 
 /** Records per transaction: gateways are answered between two. */
 const RECORDS_AT_ONCE = 250;
@@ -13,24 +14,29 @@ export class AlertJournal {
   readonly #rule: AlertingRule;
   /** Alerts as the store holds them, by key. */
   readonly #saved: Map<string, Alert>;
-  #savedConfirmedAt: number | undefined;
+  #savedInstants: RuleInstants;
+  /** What one write saves is no longer what the next one sees as unsaved. */
+  readonly #turns = new Pool(1);
 
   /** `saved` is what the store already holds under the rule's id. */
   constructor(store: Store, rule: AlertingRule, saved: RuleState) {
     this.#store = store;
     this.#rule = rule;
     this.#saved = new Map(saved.alerts.map((alert) => [alert.key, alert]));
-    this.#savedConfirmedAt = saved.confirmedAt;
+    this.#savedInstants = instantsOf(saved);
   }
 
   /** What the store holds under the rule's id. */
   saved(): RuleState {
-    const alerts = [...this.#saved.values()];
-    return this.#savedConfirmedAt === undefined ? { alerts } : { alerts, confirmedAt: this.#savedConfirmedAt };
+    return { alerts: [...this.#saved.values()], ...this.#savedInstants };
   }
 
-  /** Rejects when the store fails; what was not written is written by the next call. */
-  async save(state: RuleState): Promise<void> {
+  /** Rejects when the store fails; what was not written is written by the next call. Calls take turns. */
+  save(state: RuleState): Promise<void> {
+    return this.#turns.run(() => this.#write(state));
+  }
+
+  async #write(state: RuleState): Promise<void> {
     const changed = state.alerts.filter((alert) => this.#saved.get(alert.key) !== alert);
     const removed = this.#removed(state);
     await this.#saveRule(state);
@@ -49,25 +55,28 @@ export class AlertJournal {
 
   /** A rule without alerts needs no record: when it was looked at last matters only to alerts. */
   async #saveRule(state: RuleState): Promise<void> {
-    if (state.alerts.length === 0 || state.confirmedAt === this.#savedConfirmedAt) return;
-    await this.#write({ put: [ruleRecord(this.#rule, state)] });
-    this.#savedConfirmedAt = state.confirmedAt;
+    const { confirmedAt, evaluatedAt } = this.#savedInstants;
+    const isSaved = state.confirmedAt === confirmedAt && state.evaluatedAt === evaluatedAt;
+    if (state.alerts.length === 0 || isSaved) return;
+    const instants = instantsOf(state);
+    await this.#change({ put: [ruleRecord(this.#rule, instants)] });
+    this.#savedInstants = instants;
   }
 
   async #put(alerts: readonly Alert[]): Promise<void> {
-    await this.#write({ put: alerts.map((alert) => alertRecord(this.#rule.id, alert)) });
+    await this.#change({ put: alerts.map((alert) => alertRecord(this.#rule.id, alert)) });
     for (const alert of alerts) this.#saved.set(alert.key, alert);
   }
 
   async #remove(keys: readonly string[]): Promise<void> {
     const isLast = keys.length === this.#saved.size;
     const own = isLast ? [this.#rule.id] : [];
-    await this.#write({ remove: [...own, ...keys.map((key) => alertRecordKey(this.#rule.id, key))] });
+    await this.#change({ remove: [...own, ...keys.map((key) => alertRecordKey(this.#rule.id, key))] });
     for (const key of keys) this.#saved.delete(key);
-    if (isLast) this.#savedConfirmedAt = undefined;
+    if (isLast) this.#savedInstants = {};
   }
 
-  #write(change: { readonly put?: readonly StoreRecord[]; readonly remove?: readonly string[] }): Promise<void> {
+  #change(change: { readonly put?: readonly StoreRecord[]; readonly remove?: readonly string[] }): Promise<void> {
     return this.#store.write('alert', change);
   }
 }

@@ -1,7 +1,8 @@
 /** Takes a rule's lost alerts up again in its first evaluations, before their new times are written over the old ones. */
 import { type AlertElement, labelKey } from '../core/alert.ts';
-import { type LostAlert, restoredActiveAt } from '../core/resume.ts';
-import { messageOf, type RuleContext } from './evaluation.ts';
+import { isRestorable, type LostAlert, restoredActiveAt } from '../core/resume.ts';
+import { messageOf } from '../text/message-of.ts';
+import type { RuleContext } from './evaluation.ts';
 import { readForState } from './for-state.ts';
 import type { AlertingRule } from './rule.ts';
 
@@ -18,8 +19,8 @@ export class AlertRestore {
   constructor(rule: AlertingRule, context: RuleContext, isNeeded: boolean) {
     this.#rule = rule;
     this.#context = context;
-    const isWorthwhile = rule.forMs > 0 && rule.forMs >= context.options.forGracePeriodMs;
-    this.#evaluationsLeft = isNeeded && isWorthwhile ? EVALUATIONS : 0;
+    const isWanted = isNeeded && isRestorable(rule, context.options.forGracePeriodMs);
+    this.#evaluationsLeft = isWanted ? EVALUATIONS : 0;
   }
 
   /** Since when the elements have been active, by key, as far as Prometheus remembers; undefined when there is no need. */
@@ -32,12 +33,14 @@ export class AlertRestore {
     this.#evaluationsLeft--;
     if (elements.length === 0) return undefined;
     this.#lost ??= await this.#read(at, signal);
-    const { forGracePeriodMs } = this.#context.options;
+    const { forGracePeriodMs: graceMs } = this.#context.options;
     const since = new Map<string, number>();
     for (const { labels } of elements) {
       const key = labelKey(labels);
       const lost = this.#lost.get(key);
-      if (lost !== undefined) since.set(key, restoredActiveAt(lost, this.#rule, at, forGracePeriodMs));
+      // Anybody may write the series: what cannot be the past of an alert is none.
+      if (lost !== undefined && lost.activeAt >= 0 && lost.activeAt <= at)
+        since.set(key, restoredActiveAt(this.#rule, lost, { at, graceMs }));
     }
     return since;
   }

@@ -3,11 +3,12 @@ import { type AlertElement, type EvaluationResult, type RuleState, step } from '
 import { deliver } from '../core/delivery.ts';
 import { shiftState } from '../core/resume.ts';
 import type { Sample } from '../prometheus/query.ts';
+import { messageOf } from '../text/message-of.ts';
 import { AlertJournal } from './alert-journal.ts';
 import { AlertRestore } from './alert-restore.ts';
 import { alertSeries } from './alert-series.ts';
 import { expandElements } from './elements.ts';
-import { messageOf, type Outcome, type RuleContext } from './evaluation.ts';
+import type { Outcome, RuleContext } from './evaluation.ts';
 import { EvaluationLog } from './evaluation-log.ts';
 import { hasNoData } from './no-data.ts';
 import { resultOfError, resultOfNoData } from './reaction.ts';
@@ -144,7 +145,7 @@ export class AlertingRun {
       { rule, state: this.#state, at, now: ports.now() },
       { ...options, intervalMs: group.intervalMs },
     );
-    this.#state = state;
     if (messages.length > 0) ports.sink.send(messages);
+    this.#state = state;
   }
 }

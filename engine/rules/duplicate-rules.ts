@@ -3,18 +3,22 @@ import { labelKey } from '../core/alert.ts';
 import type { Diagnostic } from '../policy/diagnostics.ts';
 import type { LoadedRule } from './rule.ts';
 import type { ReadGroup } from './rule-group.ts';
+import type { Steps } from './steps.ts';
 
 /** One warning for every rule whose name and labels, the group's included, were met before, in whichever file. */
-export function duplicateWarnings(groups: readonly ReadGroup[]): Diagnostic[] {
+export function* duplicateWarnings(groups: readonly ReadGroup[]): Steps<Diagnostic[]> {
   const first = new Map<string, string>();
-  return groups.flatMap(({ group, rules }) =>
-    rules.flatMap(({ rule, places }): Diagnostic[] => {
-      const place = `${group.file}:${places.name.line}`;
-      const before = first.get(keyOf(rule));
-      if (before === undefined) first.set(keyOf(rule), place);
-      return before === undefined ? [] : [{ file: group.file, ...places.name, ...warning(rule, before) }];
-    }),
-  );
+  const warnings: Diagnostic[] = [];
+  for (const { group, rules } of groups) {
+    for (const { rule, places } of rules) {
+      const key = keyOf(rule);
+      const before = first.get(key);
+      if (before === undefined) first.set(key, `${group.file}:${places.name.line}`);
+      else warnings.push({ file: group.file, ...places.name, ...warning(rule, before) });
+    }
+    yield;
+  }
+  return warnings;
 }
 
 function keyOf(rule: LoadedRule): string {

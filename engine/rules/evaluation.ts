@@ -70,7 +70,3 @@ export interface Outcome {
   /** What to write; undefined when nothing is known, and what was written last stays. */
   readonly series: Iterable<YieldedSeries> | undefined;
 }
-
-export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
-}

@@ -2,7 +2,8 @@
 import type { LabelSet } from '../core/alert.ts';
 import type { Policy } from '../core/policy.ts';
 import type { Sample } from '../prometheus/query.ts';
-import { DEFAULT_OPTIONS, type EvaluatorOptions, type EvaluatorPorts, messageOf } from './evaluation.ts';
+import { messageOf } from '../text/message-of.ts';
+import { DEFAULT_OPTIONS, type EvaluatorOptions, type EvaluatorPorts } from './evaluation.ts';
 import { compare, firstGeneration, nextGeneration, type Workplace } from './generation.ts';
 import type { GroupRun } from './group-run.ts';
 import { sayFarewell } from './orphans.ts';
@@ -36,26 +37,54 @@ export class RuleEvaluator {
   #runs: readonly GroupRun[] = [];
   #surroundings = NO_SURROUNDINGS;
   #ownReads: OwnReads = new Map();
-  /** Reloads take turns: two at once would leave loops behind that nobody can end. */
-  #reloads: Promise<void> = Promise.resolve();
+  /** The start and reloads take turns: two at once would leave loops behind that nobody can end. */
+  readonly #turns = new Pool(1);
+  #isStarted = false;
+  #isLoaded = false;
+  /** What a reload before the start has brought. */
+  #newest: readonly [readonly RuleGroup[], RuleSurroundings] | undefined;
 
   constructor(ports: EvaluatorPorts, options: Partial<EvaluatorOptions> = {}) {
     this.#ports = ports;
     this.#options = { ...DEFAULT_OPTIONS, ...options };
-    this.#output = new SeriesOutput({ ...ports, onNoReceiver: () => this.#warn() });
+    const { queryTimeoutMs: timeoutMs } = this.#options;
+    this.#output = new SeriesOutput({ ...ports, timeoutMs, onNoReceiver: () => this.#warn() });
     this.#pool = new Pool(this.#options.groupsAtOnce);
   }
 
-  /** Takes up the saved alerts and starts every group. Rejects when the store cannot be read. */
+  /**
+   * Takes up the saved alerts and starts every group, those of the newest reload if there has been one. Works once, and
+   * rejects for good when the store cannot be read.
+   */
   async start(groups: readonly RuleGroup[], surroundings = NO_SURROUNDINGS): Promise<void> {
-    await this.load(groups, surroundings);
-    if (this.#life.signal.aborted) return;
-    void this.#output.probe(this.#life.signal);
-    this.#go();
+    if (this.#isStarted) throw new Error('the evaluation of rules has been started before');
+    this.#isStarted = true;
+    await this.#turns.run(async () => {
+      await this.#takeUp(...(this.#newest ?? ([groups, surroundings] as const)));
+      if (this.#life.signal.aborted) return;
+      void this.#watch(this.#output.probe(this.#life.signal));
+      this.#go();
+    });
   }
 
   /** Takes up the saved alerts and starts nothing: the caller evaluates the groups. Rejects as `start` does. */
   async load(groups: readonly RuleGroup[], surroundings = NO_SURROUNDINGS): Promise<readonly GroupRun[]> {
+    await this.#turns.run(() => this.#takeUp(groups, surroundings));
+    return this.#runs;
+  }
+
+  async #takeUp(groups: readonly RuleGroup[], surroundings: RuleSurroundings): Promise<void> {
+    this.#isLoaded = true;
+    try {
+      await this.#load(groups, surroundings);
+    } catch (error) {
+      // Going on without them would write over the alerts that could not be read.
+      this.#life.abort();
+      throw error;
+    }
+  }
+
+  async #load(groups: readonly RuleGroup[], surroundings: RuleSurroundings): Promise<void> {
     const saved = readSaved(await this.#ports.store.list('alert'));
     const unreadable = saved.flatMap((rule) => rule.unreadable);
     if (unreadable.length > 0) {
@@ -66,23 +95,27 @@ export class RuleEvaluator {
     const { runs, adopted } = firstGeneration(groups, pasts, this.#workplace());
     this.#runs = runs;
     await this.#clean(pasts, adopted, unreadable);
-    return runs;
   }
 
   /**
    * Replaces the groups. One that has not changed goes on as if nothing had happened, and a rule that is in both keeps its
-   * alerts wherever it stands now. The alerts of the others are forgotten and their series ended.
+   * alerts wherever it stands now. The alerts of the others are forgotten and their series ended. Before the
+   * start nothing is at work, and the start will take the newest groups.
    */
   async reload(groups: readonly RuleGroup[], surroundings = NO_SURROUNDINGS): Promise<void> {
-    this.#reloads = this.#reloads.then(() => this.#replace(groups, surroundings));
-    await this.#reloads;
+    await this.#turns.run(async () => {
+      if (this.#isLoaded) await this.#replace(groups, surroundings);
+      else this.#newest = [groups, surroundings];
+    });
   }
 
   /** Ends every loop, for good; resolves when none is running and everything is saved. */
   async stop(): Promise<void> {
     this.#life.abort();
-    await Promise.all(this.#loops.values());
-    await this.#save();
+    await this.#turns.run(async () => {
+      await Promise.all(this.#loops.values());
+      await this.#save();
+    });
   }
 
   /** Pending and firing alerts of all rules. */
@@ -110,7 +143,7 @@ export class RuleEvaluator {
     const { now, sleep } = this.#ports;
     for (const { group, series } of removed) {
       const farewell = { group, series, atMs: now(), output, sleep, runs: () => this.#runs };
-      void sayFarewell(farewell, this.#life.signal);
+      void this.#watch(sayFarewell(farewell, this.#life.signal));
     }
     await this.#clean(pasts, adopted, []);
     this.#go();
@@ -157,7 +190,16 @@ export class RuleEvaluator {
 
   #go(): void {
     for (const run of this.#runs) {
-      if (!this.#loops.has(run)) this.#loops.set(run, run.run(this.#life.signal));
+      if (!this.#loops.has(run)) this.#loops.set(run, this.#watch(run.run(this.#life.signal)));
+    }
+  }
+
+  /** For work that nobody waits for: what it throws would end the process. */
+  async #watch(work: Promise<void>): Promise<void> {
+    try {
+      await work;
+    } catch (error) {
+      this.#ports.onProblem(`the evaluation of rules met an unexpected error: ${messageOf(error)}`);
     }
   }
 

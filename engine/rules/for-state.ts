@@ -24,6 +24,7 @@ const MAX_PROBE_MS = 240_000;
 /** The alerts of the rule that were active when they were last written, by key. Rejects with QueryError. */
 export async function readForState(question: ForStateQuestion): Promise<ReadonlyMap<string, LostAlert>> {
   const { query, intervalMs, toleranceMs, atMs, signal } = question;
+  if (toleranceMs <= 0) return new Map();
   const selector = forStateSelector(question.rule);
   const range = `${Math.ceil(toleranceMs / 1000)}s`;
   const [last] = await query.instant(
@@ -32,13 +33,13 @@ export async function readForState(question: ForStateQuestion): Promise<Readonly
     signal,
   );
   if (last === undefined) return new Map();
-  const seenAt = last.value * 1000;
+  const seenAt = Math.round(last.value * 1000);
   const probeMs = Math.min(atMs, seenAt + Math.min(2 * intervalMs, MAX_PROBE_MS));
   const alive = await query.instant(selector, probeMs, signal);
   return new Map(
     alive.map(({ labels: { __name__: _, ...labels }, value }) => [
       labelKey(labels),
-      { activeAt: value * 1000, seenAt },
+      { activeAt: Math.trunc(value) * 1000, seenAt },
     ]),
   );
 }

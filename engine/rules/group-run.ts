@@ -1,13 +1,15 @@
 /** One rule group at work: its rules in order, at its interval and phase, never overlapping. */
 import type { Labels } from '../prometheus/query.ts';
+import { messageOf } from '../text/message-of.ts';
 import type { AlertingRun } from './alerting-run.ts';
 import type { EvaluatorOptions, EvaluatorPorts, Outcome } from './evaluation.ts';
-import type { Pool } from './pool.ts';
+import type { Pace, Pool } from './pool.ts';
 import type { RecordingRun } from './recording-run.ts';
 import type { RuleGroup } from './rule.ts';
-import { endOf } from './rule-series.ts';
+import { endOf, type YieldedSeries } from './rule-series.ts';
 import { slotAtOrBefore } from './schedule.ts';
 import type { SeriesOutput } from './series-output.ts';
+import type { EvaluationRecord } from './status.ts';
 
 export type RuleRun = AlertingRun | RecordingRun;
 
@@ -33,6 +35,8 @@ export interface GroupParts {
   /** Series of rules that a reload has taken out of the group and nobody yields any more; asked at each evaluation. */
   orphans(): readonly Labels[];
 }
+
+type RuleResult = Pick<EvaluationRecord, 'samples' | 'error'>;
 
 /** No timer sleeps longer, so that a clock that is set is noticed soon, and because timers overflow after 24 days. */
 const LONGEST_SLEEP_MS = 60_000;
@@ -94,7 +98,7 @@ export class GroupRun {
     this.#counts = { ...this.#counts, lastAt: slot };
     for (const run of this.rules) {
       if (signal.aborted || this.#finish.signal.aborted) return;
-      samples += await pool.run(() => this.#evaluateRule(run, slot, signal));
+      samples += await pool.run(() => this.#evaluateRule(run, slot, signal), this.#paceOf(run));
     }
     await this.#endOrphans(slot, signal);
     this.#count({ evaluations: 1 });
@@ -112,27 +116,42 @@ export class GroupRun {
     };
   }
 
+  /** A rule that lately took half of what a query may take, or did not end within it. */
+  #paceOf({ log }: RuleRun): Pace {
+    const [newest] = log.records();
+    return newest !== undefined && newest.durationMs >= this.#parts.options.queryTimeoutMs / 2 ? 'slow' : 'quick';
+  }
+
   /** Returns the number of samples. */
   async #evaluateRule(run: RuleRun, slot: number, signal: AbortSignal): Promise<number> {
     const { now } = this.#parts.ports;
     if (signal.aborted) return 0;
     const startedAt = now();
-    const outcome = await run.evaluate(slot, signal);
-    if (outcome === undefined || signal.aborted) return 0;
-    const written = await this.#publish(run, outcome, slot, signal);
-    const error = outcome.error ?? written;
-    if (error !== undefined) this.#count({ failures: 1 });
-    const durationMs = Math.max(0, now() - startedAt);
-    run.log.add({ at: slot, durationMs, samples: outcome.samples, error });
-    return outcome.samples;
+    const result = await this.#resultOf(run, slot, signal);
+    if (result === undefined || signal.aborted) return 0;
+    if (result.error !== undefined) this.#count({ failures: 1 });
+    run.log.add({ at: slot, durationMs: Math.max(0, now() - startedAt), ...result });
+    return result.samples;
+  }
+
+  /** What nobody has foreseen is the trouble of one rule in one evaluation, and told when it is new. */
+  async #resultOf(run: RuleRun, slot: number, signal: AbortSignal): Promise<RuleResult | undefined> {
+    try {
+      const outcome = await run.evaluate(slot, signal);
+      if (outcome === undefined || signal.aborted) return undefined;
+      const written = await this.#publish(run, outcome, slot, signal);
+      return { samples: outcome.samples, error: outcome.error ?? written };
+    } catch (cause) {
+      const error = `unexpected error: ${messageOf(cause)}`;
+      if (run.log.lastError() !== error) this.#parts.ports.onProblem(`rule ${run.rule.name} fails: ${error}`);
+      return { samples: 0, error };
+    }
   }
 
   /** Returns what went wrong. A failed write costs no alert: it has been kept and sent before. */
   async #publish(run: RuleRun, { series }: Outcome, slot: number, signal: AbortSignal): Promise<string | undefined> {
     if (series === undefined) return undefined;
-    const { output, options } = this.#parts;
-    const limit = AbortSignal.any([signal, AbortSignal.timeout(options.queryTimeoutMs)]);
-    const error = await output.write(run.series.renew(series, slot - this.group.queryOffsetMs), limit);
+    const error = await this.#write(run, series, slot, signal);
     if (error?.kind === 'failed') run.series.doubt();
     else run.series.settle();
     // Alerts do their work without Prometheus; what is recorded for it is lost.
@@ -140,12 +159,27 @@ export class GroupRun {
     return error === undefined || isHarmless ? undefined : `the results are not written: ${error.message}`;
   }
 
+  async #write(run: RuleRun, series: Iterable<YieldedSeries>, slot: number, signal: AbortSignal) {
+    const changes = run.series.renew(series, slot - this.group.queryOffsetMs);
+    try {
+      return await this.#parts.output.write(changes, signal);
+    } catch (error) {
+      run.series.doubt();
+      throw error;
+    }
+  }
+
+  /** Tried again only where that may help. */
   async #endOrphans(slot: number, signal: AbortSignal): Promise<void> {
     if (!this.#orphansLeft || signal.aborted) return;
-    const { output, orphans } = this.#parts;
-    const left = orphans();
-    const error = left.length > 0 ? await output.end(endOf(left, slot - this.group.queryOffsetMs), signal) : undefined;
-    this.#orphansLeft = error?.kind === 'failed';
+    const { ports, output, orphans } = this.#parts;
+    this.#orphansLeft = false;
+    try {
+      const error = await output.end(endOf(orphans(), slot - this.group.queryOffsetMs), signal);
+      this.#orphansLeft = error?.kind === 'failed';
+    } catch (error) {
+      ports.onProblem(`series of removed rules are not ended: unexpected error: ${messageOf(error)}`);
+    }
   }
 
   /** Alerts move with the clock, so that none waits for it to catch up. Returns the slot before the one that is due. */

@@ -4,7 +4,7 @@ import { type Selector, selectorsOf } from '../promql/promql.ts';
 import { fullMatcher } from '../promql/regex.ts';
 import { ALERTS, ALERTS_FOR_STATE } from './alert-series.ts';
 import type { LoadedRule, RuleGroup } from './rule.ts';
-import type { RuleSeries } from './rule-series.ts';
+import { LOOKBACK_MS, type RuleSeries } from './rule-series.ts';
 
 /** A whole expression that memory can answer: one selector, perhaps compared with a number. */
 export interface MemoryQuestion {
@@ -50,9 +50,6 @@ function warningOf({ file, rule, reads }: OwnRead): string {
   const remedy = 'start Prometheus with --web.enable-remote-write-receiver, or set REMOTE_WRITE_URL';
   return `${subject}, which Prometheus does not hold because results of rules are not written to it: ${remedy}`;
 }
-
-/** Prometheus' lookback: what was yielded longer ago is gone. */
-const LOOKBACK_MS = 300_000;
 
 export function answerFromMemory(
   question: MemoryQuestion,

@@ -1,4 +1,5 @@
 /** What a rule makes of a query that failed, or that found nothing to look at: Prometheus' way unless the policy says else. */
+import { ACTION_LABEL } from '../core/action.ts';
 import { type AlertElement, alertLabels, type EvaluationResult, type LabelSet } from '../core/alert.ts';
 import type { RuleReaction } from '../core/policy.ts';
 import type { AlertingRule } from './rule.ts';
@@ -18,10 +19,10 @@ export function resultOfNoData(rule: AlertingRule, reaction: RuleReaction): Eval
   return { noData: true, raised: [raise(rule, 'no data', summary)] };
 }
 
-/** Not for it: what is unknown must not take a GPU out of service. */
-const ACTION_LABEL = 'action';
-
-/** The rule's own labels and texts that need no element to be filled in, such as severity and runbook_url. */
+/**
+ * The rule's own labels and texts that need no element to be filled in, such as severity and runbook_url, but no action:
+ * what is unknown must not take a GPU out of service.
+ */
 function raise(rule: AlertingRule, reason: string, summary: string): AlertElement {
   const { [ACTION_LABEL]: _, ...labels } = fixedTexts(rule.written.labels);
   const annotations = { ...fixedTexts(rule.written.annotations), summary };

@@ -1,7 +1,8 @@
 /** One recording rule at work: the result of its query under a new name. */
 import { type LabelSet, labelKey } from '../core/alert.ts';
 import type { Sample } from '../prometheus/query.ts';
-import { messageOf, type Outcome, type RuleContext } from './evaluation.ts';
+import { messageOf } from '../text/message-of.ts';
+import type { Outcome, RuleContext } from './evaluation.ts';
 import { EvaluationLog } from './evaluation-log.ts';
 import type { RecordingRule } from './rule.ts';
 import { type ExposedSeries, RuleSeries, type YieldedSeries } from './rule-series.ts';

@@ -1,4 +1,8 @@
-/** Reads the fields of a rule file one by one. A bad field is reported at its place, and reading goes on without it. */
+/**
+ * Reads the fields of a rule file one by one. A bad field is reported at its place, and reading goes on without it. A
+ * rule file is accepted, refused and understood exactly as by Prometheus' own parser, which the library that reads policies
+ * is not able to: hence a second reader, with ./yaml below it.
+ */
 import type { Diagnostic, Position } from '../policy/diagnostics.ts';
 import { parseDuration } from '../policy/duration.ts';
 import type { LineIndex } from '../policy/line-index.ts';

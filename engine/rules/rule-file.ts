@@ -6,7 +6,8 @@ import { type RuleGroup, withUniqueIds } from './rule.ts';
 import { type Field, type RuleFileReader, readFields, readList, rootField, TooManyCopies } from './rule-fields.ts';
 import { type GroupDefaults, type ReadGroup, readGroup } from './rule-group.ts';
 import { lintWarnings } from './rule-lint.ts';
-import { parseDocument } from './yaml/document.ts';
+import { atOnce, gently, type Steps } from './steps.ts';
+import { documentSteps } from './yaml/document.ts';
 
 export interface RuleSource {
   /** Path as the user gave it. */
@@ -34,29 +35,40 @@ const MAX_CHARACTERS = 16 * 1024 * 1024;
 const MAX_COPIES = 100_000;
 
 /** Loads rule files. Nothing throws: a file that cannot be used is explained in the diagnostics. */
-export function loadRules(sources: readonly RuleSource[], options: RuleOptions = {}): LoadedRules {
+export function loadRules(sources: readonly RuleSource[], options?: RuleOptions): LoadedRules {
+  return atOnce(loadingSteps(sources, options));
+}
+
+/** The same, and the process goes on with its other work meanwhile: tens of thousands of rules take seconds. */
+export function loadRulesGently(sources: readonly RuleSource[], options?: RuleOptions): Promise<LoadedRules> {
+  return gently(loadingSteps(sources, options));
+}
+
+function* loadingSteps(sources: readonly RuleSource[], options: RuleOptions = {}): Steps<LoadedRules> {
   const defaults = { ...DEFAULTS, ...options };
   const problems: Diagnostic[] = [];
-  const read = sources.flatMap((source) => loadFile(source, defaults, problems));
-  problems.push(...duplicateWarnings(read));
+  const read: ReadGroup[] = [];
+  for (const source of sources) read.push(...(yield* loadFile(source, defaults, problems)));
+  problems.push(...(yield* duplicateWarnings(read)));
   if (options.isLinting) problems.push(...lintWarnings(read));
   const groups = read.map(({ group, rules }) => ({ ...group, rules: rules.map(({ rule }) => rule) }));
+  yield;
   return { groups: withUniqueIds(groups), diagnostics: onceEach(problems) };
 }
 
-function loadFile({ file, text }: RuleSource, defaults: GroupDefaults, problems: Diagnostic[]): ReadGroup[] {
+function* loadFile({ file, text }: RuleSource, defaults: GroupDefaults, problems: Diagnostic[]): Steps<ReadGroup[]> {
   const reader: RuleFileReader = { file, lines: indexLines(text), problems, copiesLeft: MAX_COPIES };
   const refuse = (message: string, fix: string, start = 0, end = 1) => {
     problems.push({ file, ...reader.lines.position(start, end), severity: 'error', message, fix });
     return [];
   };
   if (text.length > MAX_CHARACTERS) return refuse(`the file is longer than ${MAX_CHARACTERS} characters`, 'split it');
-  const document = parseDocument(text);
+  const document = yield* documentSteps(text);
   if (!document.ok) return refuse(document.fault.message, document.fault.fix, document.fault.start, document.fault.end);
   if (document.rest !== undefined) warnOfRest(reader, document.rest);
   if (document.root === undefined) return [];
   try {
-    return readFile(rootField(reader, document.root), defaults);
+    return yield* readFile(rootField(reader, document.root), defaults);
   } catch (error) {
     if (!(error instanceof TooManyCopies)) throw error;
     return refuse(`the aliases and merges of the file copy more than ${MAX_COPIES} values`, 'use fewer of them');
@@ -69,11 +81,16 @@ function warnOfRest({ file, lines, problems }: RuleFileReader, start: number): v
   problems.push({ file, ...lines.position(start, start + 3), severity: 'warning', message, fix });
 }
 
-function readFile(root: Field, defaults: GroupDefaults): ReadGroup[] {
+function* readFile(root: Field, defaults: GroupDefaults): Steps<ReadGroup[]> {
   const fields = readFields(root, ['groups']);
   if (fields === undefined) return [];
   const names = new Set<string>();
-  return readList(fields.field('groups'), 'group').flatMap((item) => readGroup(item, defaults, names) ?? []);
+  const groups: ReadGroup[] = [];
+  for (const item of readList(fields.field('groups'), 'group')) {
+    const group = yield* readGroup(item, defaults, names);
+    if (group !== undefined) groups.push(group);
+  }
+  return groups;
 }
 
 /** What an alias or a merge brings to several places is wrong in one. */

@@ -3,6 +3,7 @@ import type { RuleGroup } from './rule.ts';
 import { type ReadRule, readRule } from './rule-entry.ts';
 import { type Field, readDuration, readFields, readInteger, readList, readText, report } from './rule-fields.ts';
 import { readTexts, warnOfBroken } from './rule-templates.ts';
+import type { Steps } from './steps.ts';
 
 const GROUP_KEYS = ['name', 'interval', 'query_offset', 'limit', 'labels', 'rules'];
 
@@ -18,12 +19,17 @@ export interface ReadGroup {
 }
 
 /** Reads a group; undefined when it is no mapping. `names` holds those of the groups before it in the file. */
-export function readGroup(item: Field, defaults: GroupDefaults, names: Set<string>): ReadGroup | undefined {
+export function* readGroup(item: Field, defaults: GroupDefaults, names: Set<string>): Steps<ReadGroup | undefined> {
   const fields = readFields(item, GROUP_KEYS);
   if (fields === undefined) return undefined;
   const limit = readInteger(fields.field('limit'));
   const labels = readTexts(fields.field('labels'), 'label');
-  const rules = readList(fields.field('rules'), 'rule').flatMap((rule) => readRule(rule, { limit, labels }) ?? []);
+  const rules: ReadRule[] = [];
+  for (const one of readList(fields.field('rules'), 'rule')) {
+    const rule = readRule(one, { limit, labels });
+    if (rule !== undefined) rules.push(rule);
+    yield;
+  }
   if (rules.some(({ rule }) => rule.kind === 'alerting')) for (const label of labels) warnOfBroken(label);
   const group = {
     file: item.reader.file,

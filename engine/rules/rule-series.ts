@@ -14,10 +14,20 @@ export interface YieldedSeries {
 interface YieldedSample {
   readonly labels: Labels;
   readonly value: number;
+  readonly atMs: number;
+}
+
+interface Exposed {
+  readonly labels: Labels;
+  /** Of the newest sample; undefined before the first evaluation of this process. */
+  readonly atMs?: number;
 }
 
 /** Series by their identity within the rule. */
-export type ExposedSeries = ReadonlyMap<string, Pick<YieldedSample, 'labels'>>;
+export type ExposedSeries = ReadonlyMap<string, Exposed>;
+
+/** Prometheus' lookback: what was yielded longer ago is gone, with or without a stale marker. */
+export const LOOKBACK_MS = 300_000;
 
 export class RuleSeries {
   #current: ReadonlyMap<string, YieldedSample> = new Map();
@@ -46,7 +56,7 @@ export class RuleSeries {
       const { key, value } = series;
       // The same label object each time: its bytes are kept from the write before.
       const labels = this.#exposed.get(key)?.labels ?? series.labels();
-      current.set(key, { labels, value });
+      current.set(key, { labels, value, atMs });
       written.push({ labels, samples: [{ atMs, value }] });
     }
     const gone = [...this.#exposed].filter(([key]) => !current.has(key)).map(([, { labels }]) => labels);
@@ -60,9 +70,14 @@ export class RuleSeries {
     this.#exposed = this.#current;
   }
 
-  /** What `renew` returned may have been written, or not: all of it is to be ended one day. */
+  /** What `renew` returned may have been written, or not: all of it is to be ended while Prometheus may show it. */
   doubt(): void {
-    this.#exposed = new Map([...this.#exposed, ...this.#current]);
+    const exposed = new Map<string, Exposed>();
+    for (const [key, { labels, atMs = this.#atMs }] of this.#exposed) {
+      if (this.#atMs - atMs < LOOKBACK_MS) exposed.set(key, { labels, atMs });
+    }
+    for (const [key, sample] of this.#current) exposed.set(key, sample);
+    this.#exposed = exposed;
   }
 }
 

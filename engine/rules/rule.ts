@@ -60,22 +60,22 @@ export function ruleId({ kind, name, expr, labels }: Identity): string {
 interface Use {
   readonly rule: LoadedRule;
   /** Ranks identical rules by what they say first and by where they stand last, whatever order files are loaded in. */
-  readonly rank: string;
+  rank(): string;
 }
 
 /** Gives each of several identical rules an id of its own, so that they do not share alerts. */
 export function withUniqueIds(groups: readonly RuleGroup[]): RuleGroup[] {
   const uses = groups.flatMap((group) =>
-    group.rules.map((rule, index) => ({ rule, rank: rankOf(rule, group, index) })),
+    group.rules.map((rule, index) => ({ rule, rank: () => rankOf(rule, group, index) })),
   );
   const ids = new Map<LoadedRule, string>();
-  for (const alike of Map.groupBy(uses, ({ rule }) => rule.id).values()) nameUses(alike, ids);
-  const unique = (rule: LoadedRule): LoadedRule => ({ ...rule, id: ids.get(rule) ?? rule.id });
+  for (const alike of Map.groupBy(uses, ({ rule }) => rule.id).values()) if (alike.length > 1) nameUses(alike, ids);
+  const unique = (rule: LoadedRule): LoadedRule => (ids.has(rule) ? { ...rule, id: ids.get(rule) ?? rule.id } : rule);
   return groups.map((group) => ({ ...group, rules: group.rules.map(unique) }));
 }
 
 function nameUses(uses: readonly Use[], ids: Map<LoadedRule, string>): void {
-  const ranked = uses.length === 1 ? uses : uses.toSorted((a, b) => (a.rank < b.rank ? -1 : 1));
+  const ranked = uses.map(({ rule, rank }) => ({ rule, rank: rank() })).sort((a, b) => (a.rank < b.rank ? -1 : 1));
   for (const [index, { rule }] of ranked.entries()) if (index > 0) ids.set(rule, `${rule.id}-${index + 1}`);
 }
 

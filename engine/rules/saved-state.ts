@@ -5,22 +5,29 @@ import type { StoreRecord } from '../store/store.ts';
 import type { AlertingRule } from './rule.ts';
 
 const labelSet = z.record(z.string(), z.string());
+/** Milliseconds since the epoch, as far as a Date reaches: beyond it an instant has no text. */
+const instant = z.int().min(0).max(8.64e15);
 const facts = {
   key: z.string(),
   labels: labelSet,
   annotations: labelSet,
   value: z.string().transform(Number),
-  activeAt: z.number(),
+  activeAt: instant,
+  raisedAt: instant.exactOptional(),
 };
-const sent = { firedAt: z.number(), lastSentAt: z.number().exactOptional() };
+const sent = { firedAt: instant, lastSentAt: instant.exactOptional() };
 
 const savedAlert = z.discriminatedUnion('state', [
   z.object({ ...facts, state: z.literal('pending') }),
-  z.object({ ...facts, ...sent, state: z.literal('firing'), missingSince: z.number().exactOptional() }),
-  z.object({ ...facts, ...sent, state: z.literal('inactive'), resolvedAt: z.number() }),
+  z.object({ ...facts, ...sent, state: z.literal('firing'), missingSince: instant.exactOptional() }),
+  z.object({ ...facts, ...sent, state: z.literal('inactive'), resolvedAt: instant }),
 ]);
 
-const savedRule = z.object({ name: z.string(), labels: labelSet, confirmedAt: z.number().exactOptional() });
+const instants = { confirmedAt: instant.exactOptional(), evaluatedAt: instant.exactOptional() };
+const savedRule = z.object({ name: z.string(), labels: labelSet, ...instants });
+
+/** What a rule's record says of its state. */
+export type RuleInstants = Omit<RuleState, 'alerts'>;
 
 /** What the store remembers of a rule. */
 export interface SavedRule {
@@ -40,9 +47,12 @@ export function alertRecordKey(ruleId: string, alertKey: string): string {
   return `${ruleId}${SEPARATOR}${alertKey}`;
 }
 
-export function ruleRecord({ id, name, written }: AlertingRule, { confirmedAt }: RuleState): StoreRecord {
-  const value = { name, labels: written.labels, ...(confirmedAt === undefined ? {} : { confirmedAt }) };
-  return { key: id, value };
+export function ruleRecord({ id, name, written }: AlertingRule, instants: RuleInstants): StoreRecord {
+  return { key: id, value: { name, labels: written.labels, ...instants } };
+}
+
+export function instantsOf({ alerts: _, ...instants }: RuleState): RuleInstants {
+  return instants;
 }
 
 /** JSON has no NaN and no infinity, and PromQL yields both: values are saved as text. */
@@ -67,6 +77,6 @@ function readRule(id: string, records: readonly StoreRecord[]): SavedRule {
     if (alert !== undefined) alerts.push(alert);
     if (own === undefined && alert === undefined) unreadable.push(key);
   }
-  const confirmed = rule?.confirmedAt === undefined ? {} : { confirmedAt: rule.confirmedAt };
-  return { id, rule, state: { alerts, ...confirmed }, unreadable };
+  const { name, labels, ...instants } = rule ?? { name: '', labels: {} };
+  return { id, rule: rule && { name, labels }, state: { alerts, ...instants }, unreadable };
 }

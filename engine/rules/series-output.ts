@@ -7,6 +7,8 @@ const ASK_AGAIN_MS = 300_000;
 export interface OutputPorts {
   /** Undefined when results are not to be written. */
   readonly writer: SeriesWriter | undefined;
+  /** Limit of writing the results of one rule. */
+  readonly timeoutMs: number;
   now(): number;
   onProblem(message: string): void;
   /** Told when the server turns out to take no remote writes. */
@@ -43,11 +45,18 @@ export class SeriesOutput {
 
   /** Finds out whether there is a receiver. */
   async probe(signal: AbortSignal): Promise<void> {
-    await this.write([], signal);
+    await this.#store([], signal);
   }
 
-  /** Resolves when everything is stored, with the error when something is not. Without a writer there is none. */
+  /**
+   * Resolves when everything is stored, with the error when something is not; rejects with what is no WriteError. Without
+   * a writer there is no error, and nothing to write is written without a request.
+   */
   async write(series: readonly WrittenSeries[], signal: AbortSignal): Promise<WriteError | undefined> {
+    return series.length === 0 ? undefined : this.#store(series, signal);
+  }
+
+  async #store(series: readonly WrittenSeries[], signal: AbortSignal): Promise<WriteError | undefined> {
     if (this.#closed !== undefined && this.#ports.now() < this.#closed.untilMs) return this.#closed.error;
     const error = await this.#attempt(series, signal);
     if (error !== undefined) return signal.aborted ? error : this.#failed(error);
@@ -59,12 +68,13 @@ export class SeriesOutput {
 
   /** Writes stale markers. A refusal is no news: somebody else has yielded the series since. */
   async end(markers: readonly WrittenSeries[], signal: AbortSignal): Promise<WriteError | undefined> {
-    return this.isReadable() ? this.#attempt(markers, signal) : undefined;
+    return this.isReadable() && markers.length > 0 ? this.#attempt(markers, signal) : undefined;
   }
 
   async #attempt(series: readonly WrittenSeries[], signal: AbortSignal): Promise<WriteError | undefined> {
+    const { writer, timeoutMs } = this.#ports;
     try {
-      await this.#ports.writer?.write(series, signal);
+      await writer?.write(series, AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]));
       return undefined;
     } catch (error) {
       if (error instanceof WriteError) return error;

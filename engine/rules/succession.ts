@@ -49,8 +49,13 @@ export function continueRule(rule: LoadedRule, past: Past | undefined, context: 
 /** A rule after a restart; one without a past may have lost it. */
 export function resumeRule(rule: LoadedRule, past: Past | undefined, context: RuleContext): RuleRun {
   if (past === undefined || rule.kind === 'recording') return ruleRun(rule, past, context, true);
-  const { ports, options } = context;
-  const state = resumeState(rule, past.state, ports.now(), options.forOutageToleranceMs);
+  const { ports, options, group } = context;
+  const state = resumeState(rule, past.state, {
+    at: ports.now(),
+    intervalMs: group.intervalMs,
+    toleranceMs: options.forOutageToleranceMs,
+    graceMs: options.forGracePeriodMs,
+  });
   return ruleRun(rule, { ...past, state }, context, true);
 }
 

@@ -1,4 +1,5 @@
 /** Finds the programs this project starts: on PATH, kept from before, as an official release, or as distribution packages. */
+import { messageOf } from '../text/message-of.ts';
 import { fetchDebianPackages } from './debian.ts';
 import type { DownloadTimeouts } from './download.ts';
 import type { InstalledTool } from './inspection.ts';
@@ -90,7 +91,7 @@ async function attempt(way: Way): Promise<WayOutcome> {
   try {
     return await way.follow();
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = messageOf(error);
     return { kind: 'missed', way: way.label, reason, fix: 'check that TOOLS_DIR names a directory you may write' };
   }
 }

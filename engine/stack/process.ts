@@ -6,6 +6,7 @@ import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
 import { finished } from 'node:stream/promises';
 import { setTimeout as delay } from 'node:timers/promises';
+import { messageOf } from '../text/message-of.ts';
 
 const LAST_LINES = 15;
 /** How long output may trail behind the exit of the process that wrote it. */
@@ -73,7 +74,7 @@ async function exitOf(child: Child, log: WriteStream): Promise<PartExit> {
     await Promise.race([closed, delay(FLUSH_MS)]);
     return signal === null ? `exit code ${code}` : String(signal);
   } catch (error) {
-    return error instanceof Error ? error.message : String(error);
+    return messageOf(error);
   } finally {
     log.end();
     // Whoever waits for the end may remove the log's directory next.

@@ -2,6 +2,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { messageOf } from '../text/message-of.ts';
 import type { Store, StoreRecord } from './store.ts';
 
 const LIST = 'SELECT key, value FROM record WHERE kind = ? ORDER BY key';
@@ -28,7 +29,9 @@ export function openSqliteStore(file: string): OpenedStore {
     return { store: adapt(openDatabase(file)) };
   } catch (cause) {
     if (!isDamaged(cause))
-      throw new StoreError(`cannot use the store ${file}: ${text(cause)}; choose another with DATA_DIR`, { cause });
+      throw new StoreError(`cannot use the store ${file}: ${messageOf(cause)}; choose another with DATA_DIR`, {
+        cause,
+      });
     const movedAside = `${file}.damaged-${Date.now()}`;
     moveAside(file, movedAside);
     return { store: adapt(openDatabase(file)), movedAside };
@@ -111,7 +114,8 @@ function inTransaction(db: DatabaseSync, work: () => void): void {
     work();
     db.exec('COMMIT');
   } catch (error) {
-    db.exec('ROLLBACK');
+    // On a full disk SQLite has rolled back by itself, and a second time would only hide why.
+    if (db.isTransaction) db.exec('ROLLBACK');
     throw error;
   }
 }
@@ -123,8 +127,4 @@ const SQLITE_NOTADB = 26;
 function isDamaged(cause: unknown): boolean {
   const { errcode } = cause as { errcode?: number };
   return errcode === SQLITE_CORRUPT || errcode === SQLITE_NOTADB;
-}
-
-function text(cause: unknown): string {
-  return cause instanceof Error ? cause.message : String(cause);
 }

@@ -1,7 +1,8 @@
 /** Decisions as the engine makes them, over the history of a test. */
-import type { Outcome, Question } from '../core/decision.ts';
+import type { Question } from '../core/decision.ts';
 import { explain } from '../core/explain.ts';
 import { createFleet } from '../core/fleet.ts';
+import { gateAnswer } from '../core/gate-answer.ts';
 import { capabilityFor, planPolicy } from '../core/plan.ts';
 import type { Policy } from '../core/policy.ts';
 import { FLEET, type Subject } from '../core/subject.ts';
@@ -48,7 +49,8 @@ export class DecisionMaker {
       holds: [],
     };
     const { outcome, reason } = explain(plan, state, question);
-    return { status: statusOf(outcome), retryAfter: retryAfterOf(outcome), reason };
+    const answer = gateAnswer(outcome);
+    return { status: answer.status, retryAfter: answer.status === 200 ? undefined : answer.retryAfterSeconds, reason };
   }
 }
 
@@ -61,13 +63,4 @@ export interface About {
 function subjectOf({ node, gpu }: About): Subject {
   if (gpu !== undefined) return { level: 'gpu', id: gpu };
   return node === undefined ? FLEET : { level: 'node', id: node };
-}
-
-function statusOf({ canProcess, basis }: Outcome): number {
-  if (canProcess) return 200;
-  return basis.kind === 'not_served' ? 403 : 429;
-}
-
-function retryAfterOf({ canProcess, waitMs }: Outcome): number | undefined {
-  return canProcess ? undefined : Math.max(1, Math.ceil(waitMs / 1000));
 }

@@ -20,11 +20,16 @@ export interface HistoryServer {
   close(): Promise<void>;
 }
 
+/** The Prometheus of a test did not start; `message` has its last words. */
+export class HistoryServerError extends Error {
+  override readonly name = 'HistoryServerError';
+}
+
 const TIMEOUT_MS = 30_000;
 const READY_MS = 30_000;
 const CONNECTIONS = 4;
 
-/** Starts it. `stepMs` is the step of subqueries that name none. Rejects with its last words when it does not start. */
+/** Starts it. `stepMs` is the step of subqueries that name none. Rejects with HistoryServerError when it does not start. */
 export async function startHistoryServer(prometheus: InstalledTool, stepMs: number): Promise<HistoryServer> {
   const directory = await mkdtemp(join(tmpdir(), 'gpu-uptime-test-'));
   const port = await freePort();
@@ -44,11 +49,16 @@ export async function startHistoryServer(prometheus: InstalledTool, stepMs: numb
   );
   const remove = () => rm(directory, { recursive: true, force: true });
   const ended = new AbortController();
-  void part.exited.then(() => ended.abort());
+  let exit: string | undefined;
+  void part.exited.then((how) => {
+    exit = how;
+    ended.abort();
+  });
   const problem = await waitUntilReady(`${url}/-/ready`, { timeoutMs: READY_MS, signal: ended.signal });
   if (problem !== undefined) {
+    const how = exit === undefined ? problem : `it ended with ${exit}`;
     await part.stop(0).finally(remove);
-    throw new Error(`Prometheus did not start for the test: ${problem}\n${part.lastLines().join('\n')}`);
+    throw new HistoryServerError([`Prometheus did not start for the test: ${how}`, ...part.lastLines()].join('\n'));
   }
   const query = createPromClient({ url, timeoutMs: TIMEOUT_MS, concurrency: CONNECTIONS });
   const writer = createRemoteWriter({ url: `${url}/api/v1/write`, timeoutMs: TIMEOUT_MS, concurrency: 1 });

@@ -41,7 +41,7 @@ export class Rehearsal {
   readonly decisions: DecisionMaker;
   readonly #options: RehearsalOptions;
   readonly #feeder: Feeder;
-  readonly #store: Store;
+  #store: Store;
   readonly #sent: SentMessage[] = [];
   #evaluator: RuleEvaluator;
   #runs: readonly GroupRun[] = [];
@@ -52,7 +52,7 @@ export class Rehearsal {
     const { test, server, policy } = options;
     this.#options = options;
     this.#feeder = new Feeder(test, server.writer);
-    this.#store = openSqliteStore(join(server.directory, 'engine.db')).store;
+    this.#store = openStore(server);
     this.decisions = new DecisionMaker({ prom: server.query, policy, startMs: test.startMs });
     this.#evaluator = this.#newEvaluator();
   }
@@ -87,7 +87,6 @@ export class Rehearsal {
   }
 
   async close(): Promise<void> {
-    await this.#evaluator.stop();
     await this.#store.close();
   }
 
@@ -131,18 +130,22 @@ export class Rehearsal {
     return new RuleEvaluator(ports, { externalUrl: test.externalUrl });
   }
 
-  /** The engine is killed and started again: what it knows afterwards is what it had saved. */
+  /** The engine is killed and started again: nothing is saved at the end, so that it knows what each evaluation saved. */
   async #restart(): Promise<void> {
-    await this.#evaluator.stop();
+    await this.#store.close();
+    this.#store = openStore(this.#options.server);
     this.#evaluator = this.#newEvaluator();
     await this.#load();
   }
 
   async #load(): Promise<void> {
-    const { groups, groupOrder, test } = this.#options;
+    const { groups, groupOrder, policy, test } = this.#options;
     const rank = ({ name }: RuleGroup) => (groupOrder.includes(name) ? groupOrder.indexOf(name) : groupOrder.length);
     const ordered = [...groups].sort((a, b) => rank(a) - rank(b));
-    this.#runs = await this.#evaluator.load(ordered, { reactions: {}, externalLabels: test.externalLabels });
+    this.#runs = await this.#evaluator.load(ordered, {
+      reactions: policy.rules,
+      externalLabels: test.externalLabels,
+    });
   }
 
   #keep(messages: readonly AlertMessage[]): void {
@@ -164,6 +167,10 @@ export class Rehearsal {
       },
     };
   }
+}
+
+function openStore({ directory }: HistoryServer): Store {
+  return openSqliteStore(join(directory, 'engine.db')).store;
 }
 
 function isTroubled(troubles: readonly Trouble[], name: string, atMs: number): boolean {

@@ -31,7 +31,7 @@ const PROMTOOL_KEYS = [
   'external_labels',
   'external_url',
 ];
-const OWN_KEYS = [
+export const OWN_KEYS = [
   'alert_state_test',
   'message_test',
   'decision_test',
@@ -75,10 +75,8 @@ function readStart(fields: Fields): number {
   const text = readText(field);
   if (text === undefined) return 0;
   const ms = /^-?\d+(\.\d+)?$/.test(text) ? Number(text) * 1000 : Date.parse(text);
-  if (!Number.isNaN(ms)) return ms;
-  report(field, {
-    message: `"${text}" is not an instant`,
-    fix: 'write it like 2026-01-01T12:00:00Z, or as Unix seconds',
-  });
+  if (ms >= 0) return ms;
+  const what = ms < 0 ? 'is before 1970, where no test can start' : 'is not an instant';
+  report(field, { message: `"${text}" ${what}`, fix: 'write it like 2026-01-01T12:00:00Z, or as Unix seconds' });
   return 0;
 }

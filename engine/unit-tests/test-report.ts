@@ -1,4 +1,5 @@
 /** Results of unit tests, for a terminal and as JUnit XML. */
+import { escapeMarkup } from '../text/markup.ts';
 import type { TestRun } from './run-tests.ts';
 import type { Failure } from './verdict.ts';
 
@@ -47,18 +48,31 @@ function indent(text: string): string {
 
 export interface FileRun {
   readonly file: string;
+  /** Why none of its tests could run; undefined when they could. */
+  readonly refusal: string | undefined;
   readonly runs: readonly TestRun[];
 }
 
 /** JUnit XML with one suite per file. */
 export function junitReport(files: readonly FileRun[]): string {
-  const suites = files.map(({ file, runs }) => {
-    const failed = runs.filter((run) => !hasPassed(run)).length;
-    const counts = `tests="${runs.length}" failures="${failed}" errors="0" skipped="0"`;
-    const cases = runs.map((run) => caseElement(file, run)).join('');
-    return `  <testsuite name="${escapeXml(file)}" ${counts} time="${seconds(runs)}">\n${cases}  </testsuite>\n`;
-  });
-  return `<?xml version="1.0" encoding="UTF-8"?>\n<testsuites>\n${suites.join('')}</testsuites>\n`;
+  return `<?xml version="1.0" encoding="UTF-8"?>\n<testsuites>\n${files.map(suiteElement).join('')}</testsuites>\n`;
+}
+
+/** A file that could not run is one case, for readers of JUnit take an empty suite for a good one. */
+function suiteElement({ file, refusal, runs }: FileRun): string {
+  const cases = [
+    ...runs.map((run) => caseElement(file, run)),
+    ...(refusal === undefined ? [] : [refused(file, refusal)]),
+  ];
+  const failed = runs.filter((run) => !hasPassed(run)).length;
+  const errors = refusal === undefined ? 0 : 1;
+  const counts = `tests="${cases.length}" failures="${failed}" errors="${errors}" skipped="0"`;
+  return `  <testsuite name="${escapeXml(file)}" ${counts} time="${seconds(runs)}">\n${cases.join('')}  </testsuite>\n`;
+}
+
+function refused(file: string, refusal: string): string {
+  const error = `<error message="${escapeXml(firstLine(refusal))}">${escapeXml(refusal)}</error>`;
+  return `    <testcase classname="${escapeXml(file)}" name="can be run" time="0.000">\n      ${error}\n    </testcase>\n`;
 }
 
 function caseElement(file: string, run: TestRun): string {
@@ -79,17 +93,7 @@ function seconds(runs: readonly TestRun[]): string {
   return (runs.reduce((sum, { durationMs }) => sum + durationMs, 0) / 1000).toFixed(3);
 }
 
-const ENTITIES: Readonly<Record<string, string>> = {
-  '&': '&amp;',
-  '<': '&lt;',
-  '>': '&gt;',
-  '"': '&quot;',
-  "'": '&apos;',
-};
-
 /** XML 1.0 has no way at all to write most control characters. */
 function escapeXml(text: string): string {
-  return text
-    .replace(/[&<>"']/g, (character) => ENTITIES[character] ?? '')
-    .replace(/[^\t\n\r\x20-\uD7FF\uE000-\uFFFD\u{10000}-\u{10FFFF}]/gu, '\uFFFD');
+  return escapeMarkup(text).replace(/[^\t\n\r\x20-\uD7FF\uE000-\uFFFD\u{10000}-\u{10FFFF}]/gu, '\uFFFD');
 }

@@ -98,7 +98,7 @@ export interface UnitTest extends Placed {
   readonly stateTests: readonly StateTest[];
   readonly messageTests: readonly MessageTest[];
   readonly decisionTests: readonly DecisionTest[];
-  /** When the engine is ended and started again on its store. */
+  /** When the engine is killed and started again on its store. */
   readonly restartsMs: readonly number[];
   /** Groups that are not evaluated. */
   readonly missed: readonly Trouble[];

@@ -1,8 +1,8 @@
 /** What was expected beside what came, as text that people and diffs can read. */
 import { isDeepStrictEqual } from 'node:util';
-import type { LabelSet } from '../core/alert.ts';
+import { type LabelSet, showLabels } from '../core/alert.ts';
 import { formatDuration } from '../policy/duration.ts';
-import type { Sample } from '../prometheus/query.ts';
+import { QueryError, type Sample } from '../prometheus/query.ts';
 import type { GroupStatus } from '../rules/status.ts';
 import type { MadeDecision } from './decision-maker.ts';
 import type { SentMessage } from './rehearsal.ts';
@@ -56,7 +56,8 @@ export function judgeMessages(test: MessageTest, sent: readonly SentMessage[], s
   );
 }
 
-export function judgeDecision(test: DecisionTest, made: MadeDecision): Failure | undefined {
+/** `made` is why there is none where Prometheus gave no answer. */
+export function judgeDecision(test: DecisionTest, made: MadeDecision | QueryError): Failure | undefined {
   const describe = ({ status, retryAfter, reason }: Pick<DecisionTest, 'status' | 'retryAfter' | 'reason'>) => [
     `status ${status}`,
     ...(test.retryAfter === undefined ? [] : [`Retry-After ${retryAfter ?? 'none'}`]),
@@ -65,12 +66,15 @@ export function judgeDecision(test: DecisionTest, made: MadeDecision): Failure |
   const subject = test.gpu ?? test.node ?? 'the fleet';
   return compare(`${test.capability} on ${subject} at ${formatDuration(test.atMs)}`, test.line, {
     expected: describe(test),
-    got: describe(made),
+    got: made instanceof QueryError ? [describeError(made)] : describe(made),
   });
 }
 
-/** `isFuzzy` takes neighbouring floating-point numbers for equal. */
-export function judgeExpr(test: ExprTest, got: readonly Sample[], isFuzzy: boolean): Failure | undefined {
+/** `got` may be why nothing came. `isFuzzy` takes neighbouring floating-point numbers for equal. */
+export function judgeExpr(test: ExprTest, got: readonly Sample[] | QueryError, isFuzzy: boolean): Failure | undefined {
+  const what = `${test.expr} at ${formatDuration(test.atMs)}`;
+  const expected = test.expected.map(describeSample).sort();
+  if (got instanceof QueryError) return { line: test.line, what, expected, got: [describeError(got)] };
   const unmatched = [...got];
   const isFound = test.expected.every(({ labels, value }) => {
     const at = unmatched.findIndex(
@@ -79,13 +83,15 @@ export function judgeExpr(test: ExprTest, got: readonly Sample[], isFuzzy: boole
     return at >= 0 && unmatched.splice(at, 1).length > 0;
   });
   if (isFound && unmatched.length === 0) return undefined;
-  const describe = (sample: Sample) => `${describeLabels(sample.labels)} ${sample.value}`;
-  return {
-    line: test.line,
-    what: `${test.expr} at ${formatDuration(test.atMs)}`,
-    expected: test.expected.map(describe).sort(),
-    got: got.map(describe).sort(),
-  };
+  return { line: test.line, what, expected, got: got.map(describeSample).sort() };
+}
+
+function describeSample({ labels, value }: Sample): string {
+  return `${describeLabels(labels)} ${value}`;
+}
+
+function describeError({ message }: QueryError): string {
+  return `error: ${message}`;
 }
 
 function isSame(a: number, b: number, isFuzzy: boolean): boolean {
@@ -130,9 +136,7 @@ function describeAlert({ labels, annotations }: { readonly labels: LabelSet; rea
 
 function describeLabels(labels: LabelSet): string {
   const { __name__: name = '', ...rest } = sorted(labels);
-  return `${name}{${Object.entries(rest)
-    .map(([label, value]) => `${label}=${JSON.stringify(value)}`)
-    .join(', ')}}`;
+  return `${name}${showLabels(rest)}`;
 }
 
 /** A label without a value is no label. */

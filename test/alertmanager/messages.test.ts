@@ -88,11 +88,19 @@ const ECC = alert(
 const warning = (labels: Labels, isOver = false) =>
   alert({ severity: 'warning', ...labels }, { summary: 'gpu 3: <b>81</b> °C >= 80 °C' }, isOver);
 
+/** Labels of what the engine has judged of a node, or of a GPU, as rules/alerts/uptime.yml gives them. */
+const judged = (node: string, uuid?: string): Labels => ({
+  node,
+  instance: node,
+  ...(uuid === undefined ? {} : { uuid, UUID: uuid }),
+});
+
 async function bodyAt({ capture }: Chain, path: string): Promise<unknown> {
   const found = await vi.waitUntil(() => capture.requests.find((request) => request.path.startsWith(path)), 10_000);
   return JSON.parse(found.body);
 }
 
+const LABELS = z.record(z.string(), z.string());
 const GOLDEN = join(import.meta.dirname, 'golden');
 
 describe('a message', () => {
@@ -121,6 +129,25 @@ describe('a message', () => {
       .parse(await bodyAt(chain, '/slack'));
     const [{ title, title_link, text } = { title: '', title_link: '', text: '' }] = attachments;
     await expect([channel, title, title_link, '', text].join('\n')).toMatchFileSnapshot(`${GOLDEN}/chat.txt`);
+  });
+
+  it('is one for a node, whoever judged it', async (context) => {
+    const chain = await startChain(context);
+    const hot = { ...GPU, instance: 'n1', UUID: 'GPU-1' };
+    await post(chain.url, [
+      alert({ alertname: 'GpuThermalCritical', severity: 'critical', ...hot }),
+      alert({ alertname: 'GpuConsecutiveFailures', severity: 'critical', ...judged('n1') }),
+      alert({ alertname: 'GpuConsecutiveFailures', severity: 'critical', ...judged('n2') }),
+    ]);
+    const groups = z.array(z.object({ labels: LABELS, alerts: z.array(z.object({ labels: LABELS })) }));
+    await vi.waitFor(async () => {
+      const found = groups.parse(await (await fetch(`${chain.url}/api/v2/alerts/groups`)).json());
+      const names = found.map(({ labels, alerts }) => [labels, alerts.map((one) => one.labels.alertname).sort()]);
+      expect(names).toEqual([
+        [{ instance: 'n1' }, ['GpuConsecutiveFailures', 'GpuThermalCritical']],
+        [{ instance: 'n2' }, ['GpuConsecutiveFailures']],
+      ]);
+    }, 5000);
   });
 
   it('by e-mail says when it was over, and lets no label become markup', async (context) => {
@@ -171,6 +198,17 @@ describe('who is not told', () => {
       ['its gpu'],
     ],
     [
+      'what the engine has judged of those GPUs',
+      [
+        down({ instance: 'n1', id: 'down' }),
+        warning({ alertname: 'GpuUptimeLow', ...judged('n1', 'a'), id: 'low' }),
+        alert({ alertname: 'GpuDelayed', severity: 'info', ...judged('n1', 'a'), id: 'delayed' }),
+        warning({ alertname: 'GpuNodeDelayed', ...judged('n1'), id: 'node' }),
+        warning({ alertname: 'GpuUptimeLow', ...judged('n2', 'b'), id: 'other node' }),
+      ],
+      ['delayed', 'low'],
+    ],
+    [
       'warnings about a GPU that is critical',
       [
         alert({ alertname: 'A', severity: 'critical', instance: 'n1', UUID: 'a', id: 'critical' }),
@@ -192,12 +230,12 @@ describe('who is not told', () => {
     [
       'the delays below a delay, and single GPUs while the observer is the suspect',
       [
-        alert({ alertname: 'GpuConsecutiveFailures', severity: 'critical', node: 'n1', id: 'failures' }),
-        warning({ alertname: 'GpuNodeDelayed', node: 'n1', id: 'node' }),
-        warning({ alertname: 'GpuDelayed', node: 'n1', uuid: 'a', id: 'gpu' }),
-        warning({ alertname: 'GpuDelayed', node: 'n2', uuid: 'b', id: 'other node' }),
+        alert({ alertname: 'GpuConsecutiveFailures', severity: 'critical', ...judged('n1'), id: 'failures' }),
+        warning({ alertname: 'GpuNodeDelayed', ...judged('n1'), id: 'node' }),
+        warning({ alertname: 'GpuDelayed', ...judged('n1', 'a'), id: 'gpu' }),
+        warning({ alertname: 'GpuDelayed', ...judged('n2', 'b'), id: 'other node' }),
         alert({ alertname: 'GpuObserverSuspect', severity: 'critical', id: 'suspect' }),
-        warning({ alertname: 'GpuUptimeLow', node: 'n3', uuid: 'c', id: 'low' }),
+        warning({ alertname: 'GpuUptimeLow', ...judged('n3', 'c'), id: 'low' }),
       ],
       ['gpu', 'low', 'node', 'other node'],
     ],

@@ -44,6 +44,7 @@ const view: EngineView = {
   ruleGroups: () => [],
   maintenance: () => ({ calendar: undefined, refused: [], peers: [] }),
   prometheusUrl: 'http://127.0.0.1:9090',
+  runbook: async () => undefined,
   isReady: () => true,
   lastFailure: () => undefined,
   backlogTicks: () => 0,

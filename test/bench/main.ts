@@ -3,6 +3,7 @@ import { benchClient } from './client.ts';
 import { benchGate } from './gate.ts';
 import { benchJudging } from './judging.ts';
 import { benchMemory } from './memory.ts';
+import { benchRules } from './rules.ts';
 import { benchScrape } from './scrape.ts';
 import { benchSubqueries } from './subqueries.ts';
 import { renderTable } from './table.ts';
@@ -12,6 +13,7 @@ const BENCHES = {
   judging: benchJudging,
   client: benchClient,
   subqueries: benchSubqueries,
+  rules: benchRules,
   memory: benchMemory,
   scrape: benchScrape,
 } as const;

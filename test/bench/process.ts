@@ -66,6 +66,12 @@ export function residentMebibytes(pid: number): number {
   return Number(kibibytes) / 1024;
 }
 
+/** CPU time of a process since its start; Linux counts 100 clock ticks per second. */
+export function processCpuMs(pid: number): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)?.split(' ') ?? [];
+  return (Number(fields[11]) + Number(fields[12])) * 10;
+}
+
 /** CPU time of this process since `since`, milliseconds. */
 export function cpuMs(since?: NodeJS.CpuUsage): number {
   const { user, system } = process.cpuUsage(since);

@@ -1,5 +1,5 @@
 /** Cycles of a rule group as Prometheus saw them, from its query log: nobody who asks can make them look shorter. */
-import { openSync, readSync } from 'node:fs';
+import { closeSync, openSync, readSync } from 'node:fs';
 import { FIRST, LAST, type Scenario } from './rules-scenario.ts';
 
 export interface SeenCycle {
@@ -24,10 +24,15 @@ export class CycleLog {
   #beganMs: number | undefined;
   #queries = 0;
 
-  /** Reads what is written to the file from now on. */
+  /** Reads what is written to the file from now on, until `close`. */
   constructor(file: string, { rules }: Scenario) {
     this.#descriptor = openSync(file, 'r');
     this.#exprs = new Set(rules.map(({ expr }) => expr));
+    this.#newLines();
+  }
+
+  close(): void {
+    closeSync(this.#descriptor);
   }
 
   /** The cycles that have ended since the last call. */

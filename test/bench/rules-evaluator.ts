@@ -10,18 +10,13 @@ export interface Surroundings {
   readonly ruleFile: string;
 }
 
-export interface OwnAccount {
-  readonly cycles: number;
-  /** All of them together, where it says so. */
-  readonly totalMs: number | undefined;
-  readonly lastMs: number | undefined;
-}
-
 export interface Evaluator {
   readonly name: 'engine' | 'vmalert';
   start(surroundings: Surroundings): Promise<RunningServer>;
-  /** What a scrape of it says of the one group. */
-  read(metrics: string): OwnAccount;
+  /** Cycles since its start, as a scrape states them. */
+  cycles(metrics: string): number;
+  /** Duration of one cycle, from the scrapes before and after it. */
+  cycleMs(before: string, after: string): number;
 }
 
 const POLICY_FILE = join(import.meta.dirname, 'rules-policy.yml');
@@ -38,11 +33,8 @@ export const ENGINE: Evaluator = {
         LOG_LEVEL: 'warn',
       },
     }),
-  read: (metrics) => ({
-    cycles: figureOf(metrics, 'gpu_uptime_rule_group_evaluations_total') ?? 0,
-    totalMs: undefined,
-    lastMs: milliseconds(figureOf(metrics, 'gpu_uptime_rule_group_last_duration_seconds')),
-  }),
+  cycles: (metrics) => figureOf(metrics, 'gpu_uptime_rule_group_evaluations_total') ?? 0,
+  cycleMs: (_, after) => (figureOf(after, 'gpu_uptime_rule_group_last_duration_seconds') ?? Number.NaN) * 1000,
 };
 
 /** Its resend delay is that of the engine and of Prometheus; by itself it sends every alert at every cycle. */
@@ -63,19 +55,17 @@ export const VMALERT: Evaluator = {
     const directory = serverDirectory('vmalert');
     return startServer({ name: 'vmalert', program: 'vmalert', args, port, readyPath: '/health', directory });
   },
-  read: (metrics) => ({
-    cycles: figureOf(metrics, 'vmalert_iteration_duration_seconds_count') ?? 0,
-    totalMs: milliseconds(figureOf(metrics, 'vmalert_iteration_duration_seconds_sum')),
-    lastMs: undefined,
-  }),
+  cycles: (metrics) => figureOf(metrics, 'vmalert_iteration_duration_seconds_count') ?? 0,
+  cycleMs: (before, after) => {
+    const [from = 0, to = Number.NaN] = [before, after].map((metrics) =>
+      figureOf(metrics, 'vmalert_iteration_duration_seconds_sum'),
+    );
+    return (to - from) * 1000;
+  },
 };
 
-/** Value of the only series of that name. */
+/** Value of the only series of that name; undefined when there is none. */
 function figureOf(metrics: string, name: string): number | undefined {
   const [, value] = new RegExp(`^${name}\\{.*\\} (\\S+)$`, 'm').exec(metrics) ?? [];
   return value === undefined ? undefined : Number(value);
-}
-
-function milliseconds(seconds: number | undefined): number | undefined {
-  return seconds === undefined ? undefined : seconds * 1000;
 }

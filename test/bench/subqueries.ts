@@ -1,6 +1,6 @@
 /** Bench: the three windows as PromQL subqueries in a real Prometheus against windows updated in place. */
 import { execFileSync } from 'node:child_process';
-import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createFleet, type FleetState, stepFleet } from '../../engine/core/fleet.ts';
@@ -16,7 +16,7 @@ import { startPrometheus } from '../servers/prometheus.ts';
 import { programOf } from '../servers/require-tool.ts';
 import { ROOT } from '../servers/server.ts';
 import { atLeast, type BenchFigure, median } from './figure.ts';
-import { cpuMs } from './process.ts';
+import { cpuMs, processCpuMs } from './process.ts';
 import { RECORDED, recordFleet } from './recorded-fleet.ts';
 
 const { intervalMs, startMs, ticks } = RECORDED;
@@ -78,12 +78,6 @@ function fillStorage(tool: InstalledTool, file: string, storage: string): void {
   for (const part of recordFleet()) writeSync(descriptor, part);
   closeSync(descriptor);
   execFileSync(programOf(tool, 'promtool'), ['tsdb', 'create-blocks-from', 'openmetrics', '-q', file, storage]);
-}
-
-/** Clock ticks of a process since its start; Linux counts 100 per second. */
-function processCpuMs(pid: number): number {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)?.split(' ') ?? [];
-  return (Number(fields[11]) + Number(fields[12])) * 10;
 }
 
 /** CPU per tick: the engine's own, Prometheus' for the engine's queries, Prometheus' for the subqueries. */

@@ -16,6 +16,7 @@ describe('readConfig', () => {
         remoteWriteUrl: 'http://127.0.0.1:9090/api/v1/write',
         ruleDefaults: { intervalMs: 60_000, queryOffsetMs: 0 },
         ruleGroupsAtOnce: 16,
+        runbooksDir: 'rules/runbooks',
         forOutageToleranceMs: 3_600_000,
         forGracePeriodMs: 600_000,
         alertmanagerUrls: ['http://127.0.0.1:9093'],

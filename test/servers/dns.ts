@@ -14,6 +14,8 @@ export interface DnsServer {
   table: DnsTable;
   /** Whether questions stay unanswered. */
   isSilent: boolean;
+  /** The names that were asked for, oldest first. */
+  readonly asked: readonly string[];
   stop(): Promise<void>;
 }
 
@@ -23,13 +25,16 @@ const NAME_ERROR = 3;
 export async function startDnsServer(table: DnsTable): Promise<DnsServer> {
   const socket = createSocket('udp4');
   await new Promise<void>((resolve) => socket.bind(0, '127.0.0.1', resolve));
+  const asked: string[] = [];
   const server: DnsServer = {
     address: `127.0.0.1:${socket.address().port}`,
     table,
     isSilent: false,
+    asked,
     stop: () => new Promise((resolve) => socket.close(() => resolve())),
   };
   socket.on('message', (query, from) => {
+    asked.push(questionOf(query).name);
     if (!server.isSilent) socket.send(answerTo(query, server.table), from.port, from.address);
   });
   return server;

@@ -3,6 +3,7 @@ import { glob, readFile } from 'node:fs/promises';
 import { type Diagnostic, renderDiagnostics } from '../../policy/diagnostics.ts';
 import { parseYaml } from '../../policy/yaml.ts';
 import { readList, rootField } from '../../policy/yaml-fields.ts';
+import { messageOf } from '../../text/message-of.ts';
 import type { SourceSettings } from '../alerting.ts';
 import { type Answer, LastGood, type TargetSource } from './source.ts';
 import { readTargetGroup } from './target-group.ts';
@@ -44,8 +45,4 @@ function targetsIn(file: string, source: string): Answer {
   const groups = document.ok ? readList(rootField(document, problems)) : [];
   const targets = groups.flatMap(readTargetGroup).map((target) => ({ ...target, __meta_filepath: file }));
   return problems.length === 0 ? targets : { failed: renderDiagnostics(problems, { [file]: source }).trim() };
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -4,6 +4,7 @@
  */
 
 import type { Sample } from '../../prometheus/query.ts';
+import { messageOf } from '../../text/message-of.ts';
 import { Expansion } from './expansion.ts';
 import { FunctionError, type Scope } from './function.ts';
 import type { Tree } from './node.ts';
@@ -65,7 +66,7 @@ async function ask(world: TemplateWorld, expr: string): Promise<Answer> {
   try {
     return { ok: true, samples: await world.query(expr) };
   } catch (error) {
-    return { ok: false, reason: error instanceof Error ? error.message : String(error) };
+    return { ok: false, reason: messageOf(error) };
   }
 }
 
@@ -74,7 +75,7 @@ function attempt(job: Job): string | PendingQuery {
     return execute(job).toWellFormed();
   } catch (error) {
     if (error instanceof PendingQuery) return error;
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = messageOf(error);
     return `<error expanding template: error executing template ${job.source.name}: ${reason}>`.toWellFormed();
   }
 }

@@ -55,11 +55,10 @@ const PREFIX =
 /** Compiles a template once, for any number of expansions. As in Prometheus, the first mistake ends it. */
 export function compileTemplate(text: string, { name = '' }: CompileOptions = {}): CompiledTemplate {
   if (isConstantText(text)) return { ok: true, template: { expand: () => text } };
-  const source = { text: PREFIX + text.toWellFormed(), name: `__alert_${name}` };
+  const source = sourceOf(text, name);
   try {
-    const trees = new Map<string, Tree>();
-    parseText(source.name, { lexer: new Lexer(source.text), functions: FUNCTION_NAMES, trees });
-    return { ok: true, template: templateOf({ ...source, trees }) };
+    parse(source);
+    return { ok: true, template: templateOf(text, name) };
   } catch (error) {
     if (!(error instanceof SyntaxMistake)) throw error;
     return { ok: false, problems: [problemOf(error, text.length)], prometheus: parseError(error, source) };
@@ -72,8 +71,30 @@ export function brokenTemplate(message: string): Template {
   return { expand: () => text };
 }
 
-function templateOf(source: ExpansionSource): Template {
-  return { expand: (data, world) => expandTrees(source, data, world) };
+type TemplateSource = Omit<ExpansionSource, 'trees'>;
+
+function sourceOf(text: string, name: string): TemplateSource {
+  return { text: PREFIX + text.toWellFormed(), name: `__alert_${name}` };
+}
+
+function parse({ text, name }: TemplateSource): ReadonlyMap<string, Tree> {
+  const trees = new Map<string, Tree>();
+  parseText(name, { lexer: new Lexer(text), functions: FUNCTION_NAMES, trees });
+  return trees;
+}
+
+/** Parsed again when it is first expanded: most rules never fire, and trees are many times as large as their text. */
+function templateOf(text: string, name: string): Template {
+  let parsed: ExpansionSource | undefined;
+  return {
+    expand: (data, world) => {
+      if (parsed === undefined) {
+        const source = sourceOf(text, name);
+        parsed = { ...source, trees: parse(source) };
+      }
+      return expandTrees(parsed, data, world);
+    },
+  };
 }
 
 function problemOf({ mistake: { from, to, message, fix } }: SyntaxMistake, length: number): TemplateProblem {

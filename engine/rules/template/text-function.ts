@@ -1,5 +1,7 @@
 /** Functions on texts, links and addresses. */
 import { isIP } from 'node:net';
+import { toLowerCase, toUpperCase } from '../../text/letter-case.ts';
+import { messageOf } from '../../text/message-of.ts';
 import { FunctionError, type FunctionTable, ofText, type Scope, text } from './function.ts';
 import { canBackquote, quote } from './go-quote.ts';
 import { joinHostPort, splitHostPort } from './host-port.ts';
@@ -10,8 +12,8 @@ import type { Value } from './value.ts';
 
 export const TEXT_FUNCTIONS: FunctionTable = {
   title: ofText(titleCase),
-  toUpper: ofText(toUpper),
-  toLower: ofText(toLower),
+  toUpper: ofText(toUpperCase),
+  toLower: ofText(toLowerCase),
   match: {
     parameters: ['string', 'string'],
     apply: ([pattern, subject]) =>
@@ -47,29 +49,11 @@ export const TEXT_FUNCTIONS: FunctionTable = {
   },
 };
 
-function toUpper(written: string): string {
-  // Go changes letter by letter, so those that grow in upper case (ß) stay.
-  return mapLetters(written, (letter) => letter.toUpperCase());
-}
-
-function toLower(written: string): string {
-  return mapLetters(written, (letter) => letter.toLowerCase());
-}
-
-function mapLetters(written: string, change: (letter: string) => string): string {
-  let changed = '';
-  for (const letter of written) {
-    const other = change(letter);
-    changed += [...other].length === 1 ? other : letter;
-  }
-  return changed;
-}
-
 function orFail(apply: () => Value, explain: (reason: string) => string): Value {
   try {
     return apply();
   } catch (error) {
-    throw new FunctionError(explain(error instanceof Error ? error.message : String(error)));
+    throw new FunctionError(explain(messageOf(error)));
   }
 }
 

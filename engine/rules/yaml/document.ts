@@ -1,4 +1,5 @@
 /** The first document of a YAML text, which is all that Prometheus reads of a rule file. */
+import { atOnce, type Steps } from '../steps.ts';
 import { YamlError } from './cursor.ts';
 import type { YamlNode } from './node.ts';
 import { type Parser, parseNode } from './parser.ts';
@@ -25,9 +26,14 @@ const CONTROL = /[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\u{10000}-\u{10fff
 
 /** Parses the first document as Prometheus' own reader does (YAML 1.1 with the additions of go-yaml). Never throws. */
 export function parseDocument(source: string): ParsedDocument {
+  return atOnce(documentSteps(source));
+}
+
+/** The same in steps. */
+export function* documentSteps(source: string): Steps<ParsedDocument> {
   const scanner = createScanner(source);
   try {
-    const document = readDocument(scanner);
+    const document = yield* readDocument(scanner);
     const fault = controlFault(source, scanner);
     return fault === undefined ? { ok: true, ...document } : { ok: false, fault };
   } catch (error) {
@@ -37,14 +43,14 @@ export function parseDocument(source: string): ParsedDocument {
   }
 }
 
-function readDocument(scanner: Scanner): { root: YamlNode | undefined; rest: number | undefined } {
+function* readDocument(scanner: Scanner): Steps<{ root: YamlNode | undefined; rest: number | undefined }> {
   const tagHandles = readDirectives(scanner);
   const isExplicit = peekToken(scanner).kind === 'document start';
   if (isExplicit) takeToken(scanner);
   if (peekToken(scanner).kind === 'stream end') return { root: undefined, rest: undefined };
   const parser: Parser = { scanner, anchors: new Map(), open: new Set(), tagHandles, depth: 0 };
   const isEmpty = isExplicit && EMPTY.includes(peekToken(scanner).kind);
-  const root = isEmpty ? undefined : parseNode(parser, {});
+  const root = isEmpty ? undefined : yield* parseNode(parser, {});
   if (peekToken(scanner).kind === 'document end') takeToken(scanner);
   return { root, rest: restOf(scanner) };
 }

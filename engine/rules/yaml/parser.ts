@@ -1,4 +1,5 @@
-/** Builds the nodes of one document out of words. */
+/** Builds the nodes of one document out of words, in steps: a file may hold very many of them. */
+import type { Steps } from '../steps.ts';
 import { YamlError } from './cursor.ts';
 import type { MappingNode, SequenceNode, YamlNode } from './node.ts';
 import { peekToken, type Scanner, takeToken } from './scanner.ts';
@@ -29,13 +30,13 @@ interface Properties {
 const MAX_DEPTH = 100;
 
 /** The node at the parser's place. Throws YamlError. */
-export function parseNode(parser: Parser, position: Position): YamlNode {
+export function* parseNode(parser: Parser, position: Position): Steps<YamlNode> {
   if (peekToken(parser.scanner).kind === 'alias') return parseAlias(parser);
   const properties = parseProperties(parser);
   if (++parser.depth > MAX_DEPTH) {
     throw new YamlError('the file is nested too deeply', `nest at most ${MAX_DEPTH} levels`, properties.start);
   }
-  const node = parseContent(parser, properties, position);
+  const node = yield* parseContent(parser, properties, position);
   parser.depth--;
   return node;
 }
@@ -71,14 +72,14 @@ function resolveTag({ tagHandles }: Parser, { handle, suffix, start, end }: Extr
   throw new YamlError(`the tag handle "${handle}" is not declared`, 'remove the tag', start, end);
 }
 
-function parseContent(parser: Parser, properties: Properties, position: Position): YamlNode {
+function* parseContent(parser: Parser, properties: Properties, position: Position): Steps<YamlNode> {
   const token = peekToken(parser.scanner);
-  if (position.allowsIndentless && token.kind === '-') return parseItems(parser, properties, false);
+  if (position.allowsIndentless && token.kind === '-') return yield* parseItems(parser, properties, false);
   if (token.kind === 'scalar') return parseScalar(parser, properties);
-  if (token.kind === '[') return parseFlowSequence(parser, properties);
-  if (token.kind === '{') return parseFlowMapping(parser, properties);
-  if (!position.isFlow && token.kind === 'block sequence') return parseItems(parser, properties, true);
-  if (!position.isFlow && token.kind === 'block mapping') return parseBlockMapping(parser, properties);
+  if (token.kind === '[') return yield* parseFlowSequence(parser, properties);
+  if (token.kind === '{') return yield* parseFlowMapping(parser, properties);
+  if (!position.isFlow && token.kind === 'block sequence') return yield* parseItems(parser, properties, true);
+  if (!position.isFlow && token.kind === 'block mapping') return yield* parseBlockMapping(parser, properties);
   const isMarked = properties.anchor !== undefined || properties.tag !== '';
   if (isMarked) return anchored(parser, properties, emptyScalar(properties.start, properties.tag));
   throw new YamlError('a value is missing here', 'write it, or remove what announces it', token.start, token.end);
@@ -99,42 +100,52 @@ function anchored<Node extends YamlNode>({ anchors }: Parser, { anchor }: Proper
   return node;
 }
 
-/** Reads the inside of a collection. */
-function filled<Node extends YamlNode>(parser: Parser, properties: Properties, node: Node, fill: () => void): Node {
+/** Reads a collection by the steps of its `inside`, pausing after each of its parts. */
+function* filled<Node extends YamlNode>(
+  parser: Parser,
+  properties: Properties,
+  { node, inside }: { readonly node: Node; readonly inside: Steps<void> },
+): Steps<Node> {
   anchored(parser, properties, node);
   parser.open.add(node);
-  fill();
+  yield* inside;
   parser.open.delete(node);
   return node;
 }
 
-function parseItems(parser: Parser, properties: Properties, isIndented: boolean): SequenceNode {
-  const { scanner } = parser;
-  if (isIndented) takeToken(scanner);
-  const ends = isIndented ? ['-', 'block end'] : ['-', 'key', 'value', 'block end'];
-  const { start } = peekToken(scanner);
+function parseItems(parser: Parser, properties: Properties, isIndented: boolean): Steps<SequenceNode> {
+  if (isIndented) takeToken(parser.scanner);
+  const { start } = peekToken(parser.scanner);
   const node: SequenceNode = { kind: 'sequence', items: [], start, end: start + 1 };
-  return filled(parser, properties, node, () => {
-    while (peekToken(scanner).kind === '-') {
-      const { end } = takeToken(scanner);
-      node.items.push(ends.includes(peekToken(scanner).kind) ? emptyScalar(end) : parseNode(parser, {}));
-    }
-    if (isIndented) expect(parser, 'block end', 'a list item', 'start the line with "- ", or correct its indentation');
-  });
+  return filled(parser, properties, { node, inside: blockItems(parser, node, isIndented) });
 }
 
-function parseBlockMapping(parser: Parser, properties: Properties): MappingNode {
+function* blockItems(parser: Parser, { items }: SequenceNode, isIndented: boolean): Steps<void> {
   const { scanner } = parser;
-  const { start } = takeToken(scanner);
+  const ends = isIndented ? ['-', 'block end'] : ['-', 'key', 'value', 'block end'];
+  while (peekToken(scanner).kind === '-') {
+    const { end } = takeToken(scanner);
+    items.push(ends.includes(peekToken(scanner).kind) ? emptyScalar(end) : yield* parseNode(parser, {}));
+    yield;
+  }
+  if (isIndented) expect(parser, 'block end', 'a list item', 'start the line with "- ", or correct its indentation');
+}
+
+function parseBlockMapping(parser: Parser, properties: Properties): Steps<MappingNode> {
+  const { start } = takeToken(parser.scanner);
   const node: MappingNode = { kind: 'mapping', pairs: [], start, end: start + 1 };
-  return filled(parser, properties, node, () => {
-    while (peekToken(scanner).kind === 'key') {
-      const key = parseBlockPart(parser);
-      const hasValue = peekToken(scanner).kind === 'value';
-      node.pairs.push([key, hasValue ? parseBlockPart(parser) : emptyScalar(peekToken(scanner).start)]);
-    }
-    expect(parser, 'block end', 'a key', keyFix(parser, node));
-  });
+  return filled(parser, properties, { node, inside: blockPairs(parser, node) });
+}
+
+function* blockPairs(parser: Parser, node: MappingNode): Steps<void> {
+  const { scanner } = parser;
+  while (peekToken(scanner).kind === 'key') {
+    const key = yield* parseBlockPart(parser);
+    const hasValue = peekToken(scanner).kind === 'value';
+    node.pairs.push([key, hasValue ? yield* parseBlockPart(parser) : emptyScalar(peekToken(scanner).start)]);
+    yield;
+  }
+  expect(parser, 'block end', 'a key', keyFix(parser, node));
 }
 
 /** Braces make a mapping of a template that is not quoted, which is the likeliest cause here. */
@@ -147,55 +158,65 @@ function keyFix({ scanner }: Parser, { pairs }: MappingNode): string {
 }
 
 /** Reads the key after "?" or the value after ":". */
-function parseBlockPart(parser: Parser): YamlNode {
+function* parseBlockPart(parser: Parser): Steps<YamlNode> {
   const { end } = takeToken(parser.scanner);
   const isEmpty = ['key', 'value', 'block end'].includes(peekToken(parser.scanner).kind);
-  return isEmpty ? emptyScalar(end) : parseNode(parser, { allowsIndentless: true });
+  return isEmpty ? emptyScalar(end) : yield* parseNode(parser, { allowsIndentless: true });
 }
 
-function parseFlowSequence(parser: Parser, properties: Properties): SequenceNode {
+function parseFlowSequence(parser: Parser, properties: Properties): Steps<SequenceNode> {
   const { start } = takeToken(parser.scanner);
   const node: SequenceNode = { kind: 'sequence', items: [], start, end: start + 1 };
-  return filled(parser, properties, node, () => {
-    while (hasMore(parser, ']', node.items.length)) {
-      const isPair = peekToken(parser.scanner).kind === 'key';
-      node.items.push(isPair ? parseFlowPair(parser) : parseNode(parser, { isFlow: true }));
-    }
-    takeToken(parser.scanner);
-  });
+  return filled(parser, properties, { node, inside: flowItems(parser, node) });
+}
+
+function* flowItems(parser: Parser, { items }: SequenceNode): Steps<void> {
+  while (hasMore(parser, ']', items.length)) {
+    const isPair = peekToken(parser.scanner).kind === 'key';
+    items.push(isPair ? yield* parseFlowPair(parser) : yield* parseNode(parser, { isFlow: true }));
+    yield;
+  }
+  takeToken(parser.scanner);
 }
 
 /** Reads `key: value` as an item of `[…]`. */
-function parseFlowPair(parser: Parser): MappingNode {
+function* parseFlowPair(parser: Parser): Steps<MappingNode> {
   const { scanner } = parser;
   const { start } = takeToken(scanner);
-  const key = isFlowEnd(parser, ['value', ',', ']']) ? emptyScalar(takeToken(scanner).end) : flowNode(parser);
+  const isKeyless = isFlowEnd(parser, ['value', ',', ']']);
+  const key = isKeyless ? emptyScalar(takeToken(scanner).end) : yield* flowNode(parser);
   const isValued = peekToken(scanner).kind === 'value' && takeToken(scanner) !== undefined;
-  const value = !isValued || isFlowEnd(parser, [',', ']']) ? emptyScalar(peekToken(scanner).start) : flowNode(parser);
+  const isEmpty = !isValued || isFlowEnd(parser, [',', ']']);
+  const value = isEmpty ? emptyScalar(peekToken(scanner).start) : yield* flowNode(parser);
   return { kind: 'mapping', pairs: [[key, value]], start, end: start + 1 };
 }
 
-function parseFlowMapping(parser: Parser, properties: Properties): MappingNode {
+function parseFlowMapping(parser: Parser, properties: Properties): Steps<MappingNode> {
   const { start } = takeToken(parser.scanner);
   const node: MappingNode = { kind: 'mapping', pairs: [], start, end: start + 1 };
-  return filled(parser, properties, node, () => {
-    while (hasMore(parser, '}', node.pairs.length)) node.pairs.push(parseFlowEntry(parser));
-    takeToken(parser.scanner);
-  });
+  return filled(parser, properties, { node, inside: flowPairs(parser, node) });
 }
 
-function parseFlowEntry(parser: Parser): [YamlNode, YamlNode] {
+function* flowPairs(parser: Parser, { pairs }: MappingNode): Steps<void> {
+  while (hasMore(parser, '}', pairs.length)) {
+    pairs.push(yield* parseFlowEntry(parser));
+    yield;
+  }
+  takeToken(parser.scanner);
+}
+
+function* parseFlowEntry(parser: Parser): Steps<[YamlNode, YamlNode]> {
   const { scanner } = parser;
   const empty = () => emptyScalar(peekToken(scanner).start);
-  if (peekToken(scanner).kind !== 'key') return [flowNode(parser), empty()];
+  if (peekToken(scanner).kind !== 'key') return [yield* flowNode(parser), empty()];
   takeToken(scanner);
-  const key = isFlowEnd(parser, ['value', ',', '}']) ? empty() : flowNode(parser);
+  const key = isFlowEnd(parser, ['value', ',', '}']) ? empty() : yield* flowNode(parser);
   if (peekToken(scanner).kind !== 'value') return [key, empty()];
   takeToken(scanner);
-  return [key, isFlowEnd(parser, [',', '}']) ? empty() : flowNode(parser)];
+  return [key, isFlowEnd(parser, [',', '}']) ? empty() : yield* flowNode(parser)];
 }
 
-function flowNode(parser: Parser): YamlNode {
+function flowNode(parser: Parser): Steps<YamlNode> {
   return parseNode(parser, { isFlow: true });
 }
 

@@ -1,7 +1,7 @@
 import { Resolver } from 'node:dns/promises';
 import { renameSync, rmSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { type Alerting, withUrls } from '../../../engine/alertmanager/alerting.ts';
 import { readAlertingFile } from '../../../engine/alertmanager/alerting-file.ts';
@@ -50,7 +50,7 @@ function notifier(resolver?: Resolver) {
     });
   const ports = { now: () => NOW, sleep, random: () => 1, onProblem: (text: string) => void problems.push(text) };
   const one = new Notifier(
-    { externalUrl: 'http://engine:8000/', drainMs: 1000 },
+    { externalUrl: 'http://engine:8000/', drainMs: 60_000 },
     resolver === undefined ? ports : { ...ports, resolver },
   );
   endings.push(() => one.close(100));
@@ -206,6 +206,63 @@ describe('Notifier: a new configuration', () => {
   });
 });
 
+describe('Notifier: the end', () => {
+  const hanging = async () => {
+    const fake = await fakeAlertmanager();
+    fake.server.behave = () => 'hang';
+    return fake;
+  };
+
+  async function msToClose(one: Notifier): Promise<number> {
+    const begun = performance.now();
+    await one.close(100);
+    return performance.now() - begun;
+  }
+
+  it('waits no longer than it was told to, for a group that has left and is still draining', async () => {
+    const { server, url } = await hanging();
+    const { one } = notifier();
+    one.use(withUrls(await readAlerting(''), [url]));
+    one.send([message({ alertname: 'Hot' })]);
+    await vi.waitFor(() => expect(server.posts).toHaveLength(1));
+    one.use(await readAlerting(''));
+    expect(await msToClose(one)).toBeLessThan(2000);
+  });
+
+  it('nor for a peer that has left its group', async () => {
+    const { server, host, url } = await hanging();
+    const folder = temporaryDirectory();
+    const file = join(folder, 'targets.json');
+    writeFileSync(file, JSON.stringify([{ targets: [host] }]));
+    const { one, names, wake } = notifier();
+    one.use(await readAlerting('alerting: { alertmanagers: [{ file_sd_configs: [{ files: [t*.json] }] }] }', folder));
+    one.send([message({ alertname: 'Hot' })]);
+    await vi.waitFor(() => expect(names()).toEqual([url]));
+    await vi.waitFor(() => expect(server.posts).toHaveLength(1));
+    rmSync(file);
+    await vi.waitFor(() => {
+      wake();
+      expect(names()).toEqual([]);
+    });
+    expect(await msToClose(one)).toBeLessThan(2000);
+  });
+
+  it('nor for a connection that never begins', async () => {
+    const accepted: Socket[] = [];
+    const silent = createServer((socket) => void accepted.push(socket));
+    await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
+    endings.push(async () => {
+      for (const socket of accepted) socket.destroy();
+      await new Promise((resolve) => silent.close(resolve));
+    });
+    const { one } = notifier();
+    one.use(withUrls(await readAlerting(''), [`https://127.0.0.1:${(silent.address() as AddressInfo).port}`]));
+    one.send([message({ alertname: 'Hot' })]);
+    await vi.waitFor(() => expect(accepted).toHaveLength(1));
+    expect(await msToClose(one)).toBeLessThan(2000);
+  });
+});
+
 describe('Notifier: Alertmanagers in files', () => {
   it('follows a file while it changes, keeps the last good list, and forgets a file that is gone', async () => {
     const [first, second] = [await fakeAlertmanager(), await fakeAlertmanager()];
@@ -325,7 +382,7 @@ alerting:
     resolver.setServers([dns.address]);
     const { one } = notifier(resolver);
     one.use(await readAlerting('alerting: { alertmanagers: [{ dns_sd_configs: [{ names: [a.example.com] }] }] }'));
-    await delay(20);
+    await vi.waitFor(() => expect(dns.asked).toEqual(['a.example.com']));
     const begun = performance.now();
     await one.close(100);
     expect(performance.now() - begun).toBeLessThan(2000);

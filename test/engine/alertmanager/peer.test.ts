@@ -143,7 +143,7 @@ describe('AlertmanagerPeer: delivery', () => {
 
   it('gives up an alert that was over long before the peer came back', async () => {
     const one = peer();
-    one.send([alert('1', { endsAt: NOW - 15 * 60_000 }), alert('2', { endsAt: NOW - 60_000 })]);
+    one.send([alert('1', { endsAt: NOW - 16 * 60_000 }), alert('2', { endsAt: NOW - 60_000 })]);
     await one.close(1000);
     expect(server.posts.map(gpus)).toEqual([['2']]);
     expect(one.stats()).toEqual(expect.objectContaining({ sent: 1, dropped: 1 }));
@@ -282,7 +282,7 @@ describe('AlertmanagerPeer: a peer that is away for hours', () => {
       one.send([alert('lasting', { endsAt: now + 4 * MINUTE }), ...over]);
       sizes.push(one.stats().queueLength);
     }
-    expect(Math.max(...sizes)).toBe(15 * 10 + 1);
+    expect(Math.max(...sizes)).toBe(16 * 10 + 1);
     expect(one.stats().queueLength + one.stats().dropped).toBe(8 * 60 * 10 + 1);
     await one.close(0);
   });

@@ -2,11 +2,13 @@
 import { spawnSync } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it, type TestContext } from 'vitest';
 import { main } from '../../../engine/cli/main.ts';
 import { programOf, requireTool } from '../../servers/require-tool.ts';
+import { temporaryDirectory } from '../../servers/temporary-directory.ts';
+import { writeProgram } from '../stack/fake-tool.ts';
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 const FILES = 'test/engine/unit-tests/files';
@@ -20,11 +22,15 @@ afterAll(() => rm(folder, { recursive: true }));
 
 async function run(context: TestContext, ...args: string[]) {
   await requireTool(context, 'prometheus');
+  return runWith(process.env, ...args);
+}
+
+async function runWith(env: NodeJS.ProcessEnv, ...args: string[]) {
   const out: string[] = [];
   const io = {
     out: (text: string) => out.push(text),
     err: (text: string) => out.push(text),
-    env: process.env,
+    env,
     cwd: ROOT,
   };
   const code = await main(['test', ...args], io);
@@ -50,6 +56,68 @@ describe('gpu-uptime test', () => {
     expect(code).toBe(1);
   });
 
+  it('looks at the other expectations and tests where Prometheus refuses a query', async (context) => {
+    const { code, text } = await run(context, `${FILES}/erring.yml`, '--junit', join(folder, 'erring.xml'));
+    // Which of two equals Prometheus names first differs from run to run.
+    const stable = (output: string) => output.replace(/(found duplicate series) .*?(;many-to-many)/g, '$1 …$2');
+    await expect(stable(text)).toMatchFileSnapshot(join(GOLDEN, 'erring.txt'));
+    const xml = await readFile(join(folder, 'erring.xml'), 'utf8');
+    expect(xml).toContain('tests="2" failures="1" errors="0"');
+    expect(xml).toContain('got       error: Prometheus refused the query: found duplicate series');
+    expect(code).toBe(1);
+  });
+
+  it.for([
+    [
+      'does not start',
+      'echo "no disk"; exit 1',
+      /the test ends here: Prometheus did not start for the test: it ended with exit code 1\n +no disk\n/,
+    ],
+    [
+      'takes no samples',
+      'for argument; do shift; [ "$argument" = --web.enable-remote-write-receiver ] || set -- "$@" "$argument"; done; exec "$REAL" "$@"',
+      /the test ends here: .*\/api\/v1\/write takes no remote writes \(404\)/,
+    ],
+  ] as const)('fails each test and writes JUnit XML where Prometheus %s', async ([, script, reason], context) => {
+    const real = programOf(await requireTool(context, 'prometheus'), 'prometheus');
+    const tools = temporaryDirectory();
+    writeProgram(tools, 'prometheus', `REAL='${real}'; [ "$1" = --version ] && exec "$REAL" --version; ${script}`);
+    const env = { ...process.env, PATH: `${tools}${delimiter}${process.env.PATH}` };
+    const junit = join(tools, 'junit.xml');
+    const { code, text } = await runWith(env, `${FILES}/erring.yml`, '--junit', junit);
+    expect([code, text.match(/^ {2}FAIL .*(?= \()/gm)]).toEqual([
+      1,
+      ['  FAIL an expression and a decision that fail', '  FAIL after it'],
+    ]);
+    expect(text).toMatch(reason);
+    expect(await readFile(junit, 'utf8')).toContain('tests="2" failures="2" errors="0"');
+  });
+
+  it('follows what the policy says of alerts that see nothing', async (context) => {
+    const { code, text } = await run(context, `${FILES}/reactions.yml`);
+    await expect(text).toMatchFileSnapshot(join(GOLDEN, 'reactions.txt'));
+    expect(code).toBe(0);
+  });
+
+  it('writes a file that cannot be run into the JUnit XML', async (context) => {
+    const junit = join(folder, 'refused.xml');
+    const { code } = await run(context, `${FILES}/none.yml`, '--junit', junit);
+    const file = `${FILES}/none.yml`;
+    const reason = `${file}: cannot be read; name an existing, readable file of tests`;
+    expect([code, await readFile(junit, 'utf8')]).toEqual([
+      1,
+      `<?xml version="1.0" encoding="UTF-8"?>
+<testsuites>
+  <testsuite name="${file}" tests="1" failures="0" errors="1" skipped="0" time="0.000">
+    <testcase classname="${file}" name="can be run" time="0.000">
+      <error message="${reason}">${reason}</error>
+    </testcase>
+  </testsuite>
+</testsuites>
+`,
+    ]);
+  });
+
   it('names every mistake of a file at its place', async (context) => {
     const { code, text } = await run(context, `${FILES}/bad.yml`);
     await expect(text).toMatchFileSnapshot(join(GOLDEN, 'bad.txt'));
@@ -60,7 +128,7 @@ describe('gpu-uptime test', () => {
     const { code, text } = await run(context, `${FILES}/passing.yml`, '--run', '^a restart');
     expect([code, text]).toEqual([
       0,
-      `${FILES}/passing.yml\n  ok   a restart changes nothing (… s)\n1 of 1 tests passed`,
+      `${FILES}/passing.yml\n  ok   a restart sends once more what was sent last (… s)\n1 of 1 tests passed`,
     ]);
   });
 

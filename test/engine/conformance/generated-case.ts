@@ -35,7 +35,7 @@ const EXPRESSIONS = [
   'count(M)',
   'M / 0',
   'M % 3 == 0',
-  'topk(1, M)',
+  'M == on () group_left () max(M)',
   'vector(time()) > 240',
   'time()',
   'scalar(M{gpu="1"})',
@@ -95,7 +95,7 @@ const anyCase = fc.record({
   sampleShare: fc.constantFrom(1, 0.5, 1.5),
   series,
   rules: fc.array(rule, { minLength: 2, maxLength: 4 }),
-  limit: fc.constantFrom(0, 0, 0, 0, 2),
+  limit: fc.constantFrom(0, 0, 0, 0, 1, 2),
   /** Twentieths of an evaluation interval. */
   twentieths: fc.uniqueArray(fc.nat(400), { minLength: 5, maxLength: 8 }),
 });

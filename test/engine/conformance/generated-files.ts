@@ -22,7 +22,9 @@ export function ruleFile({ rules, limit, evaluationMs }: CasePlan, prefix: strin
   const written = rules.map((rule, at) => {
     const expr = filled(rule.expr, rule);
     // Recording rules know no templates.
-    if (rule.isRecord) return { record: names[at], expr, labels: { level: rule.labels.level ? 'high' : '' } };
+    const removed = rule.labels.gpu === undefined ? {} : { gpu: '' };
+    if (rule.isRecord)
+      return { record: names[at], expr, labels: { level: rule.labels.level ? 'high' : '', ...removed } };
     const labels = texts(rule.labels, rule);
     const annotations = texts(rule.annotations, rule);
     const wait = (steps: number) => `${Math.round(steps * evaluationMs)}ms`;

@@ -99,11 +99,11 @@ function isFiringRight(life: Life, { at, endsAt, annotations, generatorURL }: Me
   return isShown && late > -2 * ROUND_TRIP_MS && late < INTERVAL_MS && URL.canParse(generatorURL);
 }
 
-/** C4: less than 15 minutes after the end it is sent for the last time. */
+/** C4: 15 minutes after the end it is sent for the last time, as Prometheus does. */
 function isEndRight({ faces, endedAt }: Life, { at, endsAt, annotations }: Message, isIn: Within): boolean {
   const last = faces.at(-1)?.[1];
   const isShown = isDeepStrictEqual(last?.annotations, annotations);
-  return isShown && isIn(endsAt, endedAt, INTERVAL_MS) && at - endsAt < RETENTION_MS;
+  return isShown && isIn(endsAt, endedAt, INTERVAL_MS) && at - endsAt <= RETENTION_MS;
 }
 
 function show(what: string): (message: Message) => string {

@@ -106,7 +106,7 @@ export interface Told {
   readonly resolvedAt: number | undefined;
 }
 
-export function tell({ values, intervalMs, forMs, offsetMs }: Life): readonly Told[] {
+function tell({ values, intervalMs, forMs, offsetMs }: Life): readonly Told[] {
   const told: Told[] = [];
   for (const [index, value] of values.entries()) {
     const at = offsetMs + index * intervalMs;

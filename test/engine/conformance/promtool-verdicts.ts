@@ -18,7 +18,8 @@ export function judgeTests(promtool: string, directory: string, files: readonly 
   const names = files.map(({ name }) => `${name}.yml`);
   const verdicts = runInto(join(directory, 'promtool.log'), promtool, ['test', 'rules', ...names], directory)
     .split(/^(?= {2}(?:SUCCESS|FAILED:)$)/m)
-    .slice(1)
+    // The first part may be a heading.
+    .filter((part) => /^ {2}(SUCCESS|FAILED:)$/m.test(part))
     .map((verdict) => verdict.trim());
   if (verdicts.length !== files.length) throw new Error(`promtool judged ${verdicts.length} of ${files.length} files`);
   return verdicts.map((verdict) => (verdict.startsWith('SUCCESS') ? 'SUCCESS' : verdict));

@@ -38,7 +38,7 @@ export interface Stage {
 }
 
 /** What an expression yields, `ms` after zero. */
-export type Answer = (ms: number, series: SeriesMemory) => readonly Sample[] | Error;
+type Answer = (ms: number, series: SeriesMemory) => readonly Sample[] | Error;
 
 export interface StageSettings {
   /** One group. */

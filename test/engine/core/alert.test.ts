@@ -100,7 +100,7 @@ describe('step: the life of an alert', () => {
   });
 
   it('forgets a resolved alert after fifteen minutes', () => {
-    expect(states(rule(), `!${'.'.repeat(17)}`)).toBe(`F${'r'.repeat(15)}--`);
+    expect(states(rule(), `!${'.'.repeat(17)}`)).toBe(`F${'r'.repeat(16)}-`);
   });
 
   it('says what happened, once', () => {
@@ -209,7 +209,8 @@ describe('step: what is unknown', () => {
 
   it('keeps everything as it is without data, when nothing is to be raised', () => {
     const before = replay(rule(), minutes('!'));
-    expect(step(rule(), before, { at: MINUTE, result: { noData: true } })).toEqual({ state: before, events: [] });
+    const state = { ...before, evaluatedAt: MINUTE };
+    expect(step(rule(), before, { at: MINUTE, result: { noData: true } })).toEqual({ state, events: [] });
   });
 });
 
@@ -239,13 +240,13 @@ describe('step: labels', () => {
     const after = step(rule(), before, { at: MINUTE, result: [hot(90, { other: 'x' }), hot(91, { other: 'x' })] });
     const message =
       'vector contains metrics with the same labelset after applying alert labels: {other="x", alertname="Hot"}';
-    expect(after).toEqual({ state: before, events: [{ kind: 'failed', message }] });
+    expect(after).toEqual({ state: { ...before, evaluatedAt: MINUTE }, events: [{ kind: 'failed', message }] });
   });
 
   it('a breach of the limit forgets every alert of the rule', () => {
     const result = [hot(90, { gpu: '1' }), hot(90, { gpu: '2' }), hot(90, { gpu: '3' })];
     expect(step(rule({ limit: 2 }), replay(rule(), minutes('!')), { at: MINUTE, result })).toEqual({
-      state: { alerts: [], confirmedAt: MINUTE },
+      state: { alerts: [], confirmedAt: MINUTE, evaluatedAt: MINUTE },
       events: [{ kind: 'failed', message: 'exceeded limit of 2 with 3 alerts' }],
     });
   });
@@ -290,7 +291,7 @@ describe('step: properties', () => {
       fc.property(anyRule, anyHistory, (of, history) => {
         const state = replay(of, history);
         const at = (history.at(-1)?.at ?? 0) + 1;
-        expect(step(of, state, { at, result: QUERY_FAILED }).state).toEqual(state);
+        expect(step(of, state, { at, result: QUERY_FAILED }).state).toEqual({ ...state, evaluatedAt: at });
       }),
     );
   });

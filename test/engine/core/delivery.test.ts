@@ -15,6 +15,8 @@ const rule: AlertRule = {
 
 const HOT = { labels: { alertname: 'Hot', gpu: '3' }, annotations: { summary: '90 °C' }, value: 90 };
 
+const RAISED = { labels: { alertname: 'Hot', reason: 'unknown' }, annotations: {}, value: Number.NaN };
+
 const policy: DeliveryPolicy = { intervalMs: 15_000, resendDelayMs: MINUTE, keepAliveMs: 60 * MINUTE };
 
 interface Sent extends Pick<AlertMessage, 'startsAt' | 'endsAt'> {
@@ -77,10 +79,10 @@ describe('deliver: when', () => {
     },
   );
 
-  it('29: sends the end for less than fifteen minutes, whatever the resend delay', () => {
+  it('29: sends the end for fifteen minutes, whatever the resend delay', () => {
     const sent = sendAll(`!${'.'.repeat(40)}`, { by: { intervalMs: 30_000, resendDelayMs: 29_000 } });
     expect(times(sent).at(1)).toBe(30);
-    expect(times(sent).at(-1)).toBe(30 + 15 * 60 - 30);
+    expect(times(sent).at(-1)).toBe(30 + 15 * 60);
   });
 
   it('sends the end of an alert even while the query fails', () => {
@@ -127,6 +129,31 @@ describe('deliver: what', () => {
     expect(Math.max(...ends)).toBe(14);
     expect(sent.every(({ at, endsAt }) => endsAt > at)).toBe(true);
     expect(times(sent).at(-1)).toBeLessThan(14 * 60);
+  });
+
+  it.each([
+    ['fails', { failed: 'no answer', raised: [RAISED] }],
+    ['finds nothing', { noData: true, raised: [RAISED] }],
+  ] as const)('keeps what is raised while the query %s for hours, and nothing else', (_, unknown) => {
+    const sent: { readonly minute: number; readonly message: AlertMessage }[] = [];
+    let state = step(rule, NEW_RULE_STATE, { at: 0, result: [HOT] }).state;
+    for (let minute = 1; minute <= 300; minute++) {
+      const at = minute * MINUTE;
+      const result = minute === 300 ? [] : unknown;
+      state = step(rule, state, { at, result }).state;
+      const delivery = deliver({ rule, state, at, now: at }, { ...policy, intervalMs: MINUTE });
+      state = delivery.state;
+      sent.push(...delivery.messages.map((message) => ({ minute, message })));
+    }
+    const of = (reason: string | undefined) => sent.filter(({ message }) => message.labels.reason === reason);
+    const [raised, kept] = [of('unknown'), of(undefined)];
+    const lastly = { minute: 300, message: { endsAt: 300 * MINUTE } };
+    expect(raised.slice(0, -1).map(({ minute, message }) => [minute, message.endsAt / MINUTE])).toEqual(
+      Array.from({ length: 150 }, (_, index) => [1 + 2 * index, 1 + 2 * index + 4]),
+    );
+    expect([raised.at(-1), kept.at(-1)]).toMatchObject([lastly, lastly]);
+    // What nobody has confirmed is believed for an hour beyond the last promise.
+    expect(Math.max(...kept.slice(0, -1).map(({ message }) => message.endsAt))).toBe(64 * MINUTE);
   });
 
   it('goes on with the same start when Prometheus answers again', () => {

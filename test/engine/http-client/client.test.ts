@@ -1,9 +1,9 @@
 import { rmSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, createServer as createSilentServer, type Socket } from 'node:net';
 import { join } from 'node:path';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { openHttpClient } from '../../../engine/http-client/client.ts';
 import { exchange, type HttpRequest } from '../../../engine/http-client/exchange.ts';
 import { type HttpClientSettings, PLAIN_HTTP } from '../../../engine/http-client/settings.ts';
@@ -31,6 +31,18 @@ async function serve(handler: Handler, tls?: { cert: string; key: string }) {
   });
   const { port } = server.address() as AddressInfo;
   return { url: `${tls === undefined ? 'http' : 'https'}://127.0.0.1:${port}`, requests };
+}
+
+/** Takes connections, and never says a word: TLS does not get beyond its first message. */
+async function serveSilence() {
+  const sockets: Socket[] = [];
+  const server = createSilentServer((socket) => void sockets.push(socket));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  endings.push(async () => {
+    for (const socket of sockets) socket.destroy();
+    await new Promise((resolve) => server.close(resolve));
+  });
+  return { url: `https://127.0.0.1:${(server.address() as AddressInfo).port}`, sockets };
 }
 
 function ask(settings: HttpClientSettings) {
@@ -124,6 +136,62 @@ describe('limits', () => {
   });
 });
 
+describe('a connection that never begins', () => {
+  it('holds up nobody who gives up', async () => {
+    const { url, sockets } = await serveSilence();
+    const client = openHttpClient(PLAIN_HTTP);
+    endings.push(() => client.close(0));
+    const stop = new AbortController();
+    const asked = exchange(client, { method: 'GET', url, signal: stop.signal, maxBytes: 1000 });
+    await vi.waitFor(() => expect(sockets).toHaveLength(1));
+    stop.abort();
+    await expect(asked).rejects.toThrow('This operation was aborted');
+  });
+
+  it('is broken off when the client closes and the deadline has passed', async () => {
+    const { url, sockets } = await serveSilence();
+    const client = openHttpClient(PLAIN_HTTP);
+    const asked = exchange(client, { method: 'GET', url, signal: AbortSignal.timeout(5000), maxBytes: 1000 });
+    const refused = expect(asked).rejects.toThrow(/not wanted|destroyed/);
+    await vi.waitFor(() => expect(sockets).toHaveLength(1));
+    const begun = performance.now();
+    await client.close(50);
+    await refused;
+    expect(performance.now() - begun).toBeLessThan(2000);
+  });
+});
+
+describe('other settings', () => {
+  it('count from the next request on, and the running one ends as it began', async (context) => {
+    const { pem, client } = certificatesFor(context);
+    const answers: ServerResponse[] = [];
+    const { url, requests } = await serve((_, response) => void answers.push(response), client('server'));
+    const settingsOf = (name: string, token: string): HttpClientSettings => ({
+      ...PLAIN_HTTP,
+      credentials: { kind: 'token', scheme: 'Bearer', token: { text: token } },
+      tls: { skipsVerification: false, ca: { text: pem(name) } },
+    });
+    const [first, second, third] = [
+      settingsOf('ca.pem', 'first'),
+      settingsOf('ca.pem', 'second'),
+      settingsOf('other-ca.pem', 'third'),
+    ];
+    const one = openHttpClient(first);
+    endings.push(() => one.close());
+    const get = () => exchange(one, { method: 'GET', url, signal: AbortSignal.timeout(5000), maxBytes: 1000 });
+    const running = get();
+    await vi.waitFor(() => expect(answers).toHaveLength(1));
+    expect(one.use(second)).toBe(first);
+    const next = get();
+    await vi.waitFor(() => expect(answers).toHaveLength(2));
+    expect(one.use(third)).toBe(second);
+    await expect(get()).rejects.toThrow(/unable to verify|self-signed|local issuer/);
+    for (const answer of answers) answer.end('ok');
+    expect([await running, await next].map(({ text }) => text)).toEqual(['ok', 'ok']);
+    expect(requests.map(({ headers }) => headers.authorization)).toEqual(['Bearer first', 'Bearer second']);
+  });
+});
+
 describe('TLS', () => {
   it('trusts the authority in the settings, and takes a new one from its file without a reload', async (context) => {
     const { pem, client } = certificatesFor(context);
@@ -139,6 +207,28 @@ describe('TLS', () => {
     expect(await get(url)).toMatchObject({ status: 200 });
     rmSync(ca);
     await expect(get(url)).rejects.toThrow(/ca\.pem/);
+  });
+
+  it('fails a request while the certificate is half written, and takes it when it is whole', async (context) => {
+    const { pem, client } = certificatesFor(context);
+    const { url } = await serve(answerOk, client('server'));
+    const folder = temporaryDirectory();
+    const [cert, key] = [join(folder, 'client.pem'), join(folder, 'client.key')];
+    const get = ask({
+      ...PLAIN_HTTP,
+      tls: { skipsVerification: false, ca: { text: pem('ca.pem') }, cert: { file: cert }, key: { file: key } },
+    });
+    const rotate = (certificate: string, privateKey: string) => {
+      writeFileSync(cert, certificate);
+      writeFileSync(key, privateKey);
+    };
+    const refusal = (reason: string) => `the certificate or key for TLS cannot be used: ${reason} (${cert}, ${key})`;
+    rotate(pem('client.pem').slice(0, 300), pem('client.key'));
+    await expect(get(url)).rejects.toThrow(refusal('bad end line'));
+    rotate(pem('client.pem'), pem('renewed.key'));
+    await expect(get(url)).rejects.toThrow(refusal('key values mismatch'));
+    rotate(pem('client.pem'), pem('client.key'));
+    expect(await get(url)).toMatchObject({ status: 200 });
   });
 
   it('takes the authority as text, and anyone when verification is off', async (context) => {

@@ -8,8 +8,10 @@ const FLEET = play(planOf(), times(3, { 'a/0': 'up' }));
 const serving: Serving[] = [];
 afterEach(() => Promise.all(serving.splice(0).map((one) => one.close())));
 
+const RUNBOOKS = { GpuThermalCritical: '# Hot\n\n1. `nvidia-smi -q`, see [more](GpuThermalWarning.md)' };
+
 async function open(groups: readonly GroupStatus[], path: string) {
-  const one = await serve({ fleet: FLEET, ruleGroups: groups });
+  const one = await serve({ fleet: FLEET, ruleGroups: groups, runbooks: RUNBOOKS });
   serving.push(one);
   const response = await fetch(`${one.url}${path}`);
   return {
@@ -23,14 +25,15 @@ const GROUPS = [group('gpu', [alerting(), recording({ health: 'err', lastError: 
 
 describe('the pages', () => {
   it.each([
-    ['/alerts', 'GpuThermalCritical', 'gpu 3 on node-1: 91 °C &gt; 85 °C', '/alerts/00000000deadbeef'],
+    ['/alerts', 'GpuThermalCritical', 'gpu 3 on node-1: 91 °C &gt; 85 °C', 'href="alerts/00000000deadbeef"'],
     [
       '/alerts/00000000deadbeef',
       'firing critical',
       'temperature{zone=&quot;it&#39;s&quot;} &gt; 85',
       'https://example.com/hot',
     ],
-    ['/rules', 'node:temperature:max', 'no answer', '/rules/rule-hot'],
+    ['/rules', 'node:temperature:max', 'no answer', 'href="rules/rule-hot"'],
+    ['/runbooks/GpuThermalCritical', '<h1>Hot</h1>', '<code>nvidia-smi -q</code>', 'href="runbooks/GpuThermalWarning"'],
     ['/rules/rule-hot', 'written in', 'rules/gpu.yml:7, group gpu', '13 ms'],
   ])('%s shows %s', async (path, ...texts) => {
     const { status, policy, text } = await open(GROUPS, path);
@@ -60,6 +63,37 @@ describe('the pages', () => {
     const { status, text } = await open(GROUPS, '/alerts/ffffffffffffffff');
     expect(status).toBe(404);
     expect(text).toContain('This alert is over, or was never here');
+  });
+
+  it.each([
+    [
+      'rules/runbooks/GpuThermalCritical.md',
+      '<a href="runbooks/GpuThermalCritical">rules/runbooks/GpuThermalCritical.md</a>',
+    ],
+    ['rules/runbooks/../policy.yml', 'rules/runbooks/../policy.yml'],
+    ['wiki/GpuThermalCritical.md', 'wiki/GpuThermalCritical.md'],
+    ['https://example.com/hot', '<a href="https://example.com/hot">https://example.com/hot</a>'],
+  ])('lead to the runbook %s', async (url, link) => {
+    const alert = activeAlert({ annotations: { runbook_url: url } });
+    const { text } = await open([group('gpu', [alerting({ alerts: [alert] })])], '/alerts/00000000deadbeef');
+    expect(text).toContain(`<dt>runbook</dt><dd>${link}</dd>`);
+  });
+
+  it('say where a runbook that is not there would lie', async () => {
+    const { status, text } = await open([], '/runbooks/%3Cimg%3E');
+    expect(status).toBe(404);
+    expect(text).toContain('No runbook for &lt;img&gt;');
+    expect(text).toContain('RUNBOOKS_DIR');
+  });
+
+  it.each([
+    ['/alerts', './'],
+    ['/alerts/', '../'],
+    ['/alerts/00000000deadbeef', '../'],
+    ['/rules/rule-hot?a=/b/c', '../'],
+    ['/runbooks/GpuThermalCritical', '../'],
+  ])('find from %s to the root by %s', async (path, root) => {
+    expect((await open(GROUPS, path)).text).toContain(`<base href="${root}">`);
   });
 
   it('never let a label, an annotation or an error become markup or a script', async () => {

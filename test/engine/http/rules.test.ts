@@ -150,6 +150,17 @@ describe('GET /api/v1/rules', () => {
     expect(names(body)).toEqual(expected);
   });
 
+  it('lists groups by file, then by name', async () => {
+    const one = (name: string, file: string) => group(name, [recording()], { file });
+    const { body } = await ask([one('b', 'y'), one('c', 'x'), one('a', 'y'), one('a', 'x')], '/api/v1/rules');
+    expect(body.data.groups.map(({ name, file }: { name: string; file: string }) => `${file} ${name}`)).toEqual([
+      'x a',
+      'x c',
+      'y a',
+      'y b',
+    ]);
+  });
+
   it('leaves the alerts out when asked to', async () => {
     const { body } = await ask(GROUPS, '/api/v1/rules?exclude_alerts=true&type=alert');
     expect(body.data.groups[0].rules[0].alerts).toBeNull();

@@ -4,6 +4,7 @@ import type { FiringAlert } from '../../../engine/core/action.ts';
 import { withLiveAlerts } from '../../../engine/core/action-state.ts';
 import type { Hold } from '../../../engine/core/hold.ts';
 import { createApp } from '../../../engine/http/app.ts';
+import type { PrometheusQueries } from '../../../engine/http/prometheus-queries.ts';
 import { closeServer, listen } from '../../../engine/http/server.ts';
 import type { EngineControl, EngineView, ShownAlert } from '../../../engine/http/view.ts';
 import { renderDerived } from '../../../engine/metrics/derived.ts';
@@ -18,9 +19,13 @@ export interface ServingOptions {
   /** Alerts with an action that have fired since the newest tick. */
   readonly firing?: readonly FiringAlert[];
   readonly ruleGroups?: readonly GroupStatus[];
+  /** Markdown by name of the alert. */
+  readonly runbooks?: Readonly<Record<string, string>>;
   readonly token?: string;
   readonly address?: string;
   readonly reload?: EngineControl['reload'];
+  /** Prometheus is away unless told. */
+  readonly queries?: PrometheusQueries;
   readonly isReady?: boolean;
 }
 
@@ -28,6 +33,8 @@ export interface Serving {
   readonly url: string;
   close(): Promise<void>;
 }
+
+const AWAY = { ok: false, status: 502, reason: 'http://prometheus is unreachable' } as const;
 
 export async function serve(options: ServingOptions): Promise<Serving> {
   const { plan, state } = options.fleet;
@@ -42,6 +49,7 @@ export async function serve(options: ServingOptions): Promise<Serving> {
     actions: () => (firing.length === 0 ? state.actions : withLiveAlerts({ plan, state }, firing)),
     ruleGroups: () => options.ruleGroups ?? [],
     prometheusUrl: 'http://prometheus.example:9090',
+    runbook: async (alert) => options.runbooks?.[alert],
     maintenance: () => ({ calendar: undefined, refused: [], peers: [] }),
     isReady: () => options.isReady ?? true,
     lastFailure: () => (options.isReady === false ? 'http://prometheus is unreachable' : undefined),
@@ -63,6 +71,7 @@ export async function serve(options: ServingOptions): Promise<Serving> {
     view,
     control,
     credentials,
+    queries: options.queries ?? { passage: { pass: async () => AWAY }, isProtected: false },
     metrics: async function* () {
       yield* renderDerived({ plan, state }, holds, nowMs);
     },

@@ -122,6 +122,15 @@ describe('range', () => {
     const [first] = await client.range('x', { startMs: 10_000, endMs: 25_000, stepMs: 5000 }, SIGNAL());
     expect(first?.values).toEqual(Float64Array.of(1, Number.NaN, 3, Number.NaN));
   });
+
+  it('refuses labels that are no texts', async () => {
+    const series = { metric: { UUID: 7 }, values: [[10, '1']] };
+    const body = JSON.stringify({ status: 'success', data: { resultType: 'matrix', result: [series] } });
+    const client = await clientOf(answering(200, body));
+    await expect(client.range('x', { startMs: 0, endMs: 1, stepMs: 1 }, SIGNAL())).rejects.toMatchObject({
+      kind: 'bad_answer',
+    });
+  });
 });
 
 describe('a Prometheus that is not well', () => {
@@ -161,6 +170,24 @@ describe('a Prometheus that is not well', () => {
       answering(200, vector({ metric: {}, value: [1, 'warm'] })),
       'bad_answer',
       /the value "warm"/,
+    ],
+    ...[{ gpu: 1 }, { gpu: null }, { a: 'b', gpu: {} }].map((metric): [string, RequestListener, string, RegExp] => [
+      `sends the labels ${JSON.stringify(metric)}`,
+      answering(200, vector({ metric, value: [1, '1'] })),
+      'bad_answer',
+      /a label "gpu" whose value is no text; check PROMETHEUS_URL$/,
+    ]),
+    [
+      'sends a label without a name',
+      answering(200, vector({ metric: { '': 'x' }, value: [1, '1'] })),
+      'bad_answer',
+      /a label without a name/,
+    ],
+    [
+      'sends a list in place of labels',
+      answering(200, vector({ metric: ['x'], value: [1, '1'] })),
+      'bad_answer',
+      /a list in place of labels/,
     ],
     ['redirects', answering(302, '', { location: 'http://192.0.2.1/' }), 'bad_answer', /redirects \(302\)/],
     ['hangs up', (_req, res) => void res.destroy(), 'unreachable', /unreachable/],

@@ -117,6 +117,109 @@ groups:
   });
 });
 
+const TWO = groups(`
+groups:
+  - name: two
+    interval: 5s
+    rules: [{ alert: Hot, expr: temperature > 85 }, { record: rec, expr: r }]
+`);
+/** What no client should answer: labels are texts. */
+const MALFORMED = [{ labels: { gpu: 3 }, value: 1 }] as never;
+
+describe('RuleEvaluator: what nobody has foreseen', () => {
+  it('in an answer is an error of that rule, and the group goes on', async () => {
+    const engine = ruleEngine();
+    engine.prometheus.answers.set(HOT_EXPR, () => hot());
+    engine.prometheus.answers.set('r', (atMs) => (atMs < SLOT + 15_000 ? MALFORMED : hot()));
+    await engine.evaluator.start(TWO);
+    await engine.clock.advance(10 * SECOND);
+    const health = () => engine.evaluator.groups()[0]?.rules.map((rule) => rule.health);
+    expect(health()).toEqual(['ok', 'err']);
+    const [lastError] = [engine.evaluator.groups()[0]?.rules[1]?.lastError];
+    expect(lastError).toMatch(/^unexpected error: ./);
+    expect(engine.problems).toEqual([`rule rec fails: ${lastError}`]);
+    await engine.clock.advance(320 * SECOND);
+    expect(health()).toEqual(['ok', 'ok']);
+    expect(engine.evaluator.groups()[0]).toMatchObject({ evaluations: 66, missed: 0 });
+  });
+
+  it('on the way to the receiver is told once, and what was not handed over is sent again', async () => {
+    const engine = ruleEngine();
+    engine.prometheus.answers.set(HOT_EXPR, () => hot());
+    const push = engine.sent.push.bind(engine.sent);
+    engine.sent.push = () => {
+      throw new TypeError('labels are odd');
+    };
+    await engine.evaluator.start(TWO);
+    await engine.clock.advance(15 * SECOND);
+    const lastError = 'unexpected error: labels are odd';
+    expect(engine.problems).toEqual([`rule Hot fails: ${lastError}`]);
+    expect(engine.evaluator.groups()[0]).toMatchObject({
+      evaluations: 3,
+      failures: 3,
+      rules: [
+        { health: 'err', lastError, evaluations: [{ samples: 0 }, { samples: 0 }, { samples: 0 }] },
+        { health: 'ok', lastError: undefined },
+      ],
+    });
+    engine.sent.push = push;
+    await engine.clock.advance(5 * SECOND);
+    expect(engine.sent).toHaveLength(1);
+    expect(engine.evaluator.groups()[0]?.rules[0]?.health).toBe('ok');
+  });
+
+  it('in the writing of results ends neither a group, nor the process when a group is removed', async () => {
+    const engine = ruleEngine();
+    engine.prometheus.answers.set('r', () => hot());
+    await engine.evaluator.start([...HOT, ...TWO]);
+    await engine.clock.advance(10 * SECOND);
+    if (engine.writer) engine.writer.failure = new TypeError('bytes are odd');
+    await engine.clock.advance(10 * SECOND);
+    const told = ['rule rec fails: unexpected error: bytes are odd'];
+    expect(engine.problems).toEqual(told);
+    expect(engine.evaluator.groups()[1]?.rules[1]?.health).toBe('err');
+    const asked = engine.prometheus.asked.length;
+    await engine.evaluator.reload(HOT);
+    await engine.clock.advance(30 * SECOND);
+    expect(engine.prometheus.asked.length - asked).toBe(6);
+    expect(engine.problems).toEqual([...told, 'the evaluation of rules met an unexpected error: bytes are odd']);
+  });
+});
+
+describe('RuleEvaluator: rules known to be slow', () => {
+  it('leave half of the places to the others', async () => {
+    const slow = Array.from(
+      { length: 4 },
+      (_, index) => `{ name: s${index}, rules: [{ alert: S${index}, expr: slow }] }`,
+    );
+    const rules = groups(`groups: [${slow.join(', ')}, { name: quick, rules: [{ alert: Quick, expr: quick }] }]`);
+    const engine = ruleEngine({}, { groupsAtOnce: 4 });
+    engine.prometheus.answers.set('slow', async () => {
+      await engine.clock.sleep(9 * SECOND, new AbortController().signal);
+      return new QueryError('timeout', 'Prometheus did not answer in time');
+    });
+    const runs = await engine.evaluator.load(rules);
+    const [quick] = runs.slice(-1);
+    const secondsUntilQuick = async (at: number) => {
+      engine.prometheus.asked.length = 0;
+      const done = Promise.all(runs.map((run) => run.evaluateAt(at, new AbortController().signal)));
+      const askedAt = engine.clock.now();
+      let waited = Number.NaN;
+      for (let second = 0; second <= 20; second++) {
+        const isAsked = engine.prometheus.asked.some(({ expr }) => expr === 'quick');
+        if (isAsked && Number.isNaN(waited)) waited = (engine.clock.now() - askedAt) / SECOND;
+        await engine.clock.advance(SECOND);
+      }
+      await done;
+      return waited;
+    };
+    expect(quick?.group.name).toBe('quick');
+    // Nobody knows yet that they are slow.
+    expect(await secondsUntilQuick(SLOT)).toBeGreaterThanOrEqual(9);
+    expect(await secondsUntilQuick(SLOT + 60_000)).toBeLessThanOrEqual(1);
+  });
+});
+
 describe('RuleEvaluator: a clock that is set', () => {
   it('evaluates no slot twice when the clock goes back a little', async () => {
     const engine = ruleEngine();

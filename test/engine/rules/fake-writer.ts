@@ -1,12 +1,15 @@
-/** A receiver of remote writes in memory, which can be made to refuse, as the real one does. */
-import type { SeriesWriter, WriteError, WrittenSeries } from '../../../engine/prometheus/series-writer.ts';
+/** A receiver of remote writes in memory, which encodes what it gets as the real one does, and can be made to refuse it. */
+
+import type { SeriesWriter, WrittenSeries } from '../../../engine/prometheus/series-writer.ts';
+import { encodeWriteRequest } from '../../../engine/prometheus/write-request.ts';
 
 export class FakeWriter implements SeriesWriter {
-  failure: WriteError | undefined;
+  failure: Error | undefined;
   readonly writes: (readonly WrittenSeries[])[] = [];
 
   async write(series: readonly WrittenSeries[]): Promise<void> {
     if (this.failure !== undefined) throw this.failure;
+    encodeWriteRequest(series);
     this.writes.push(series);
   }
 

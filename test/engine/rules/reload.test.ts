@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { groups, HOT, hot, ruleEngine, SECOND, SLOT, stopAll, until } from './rule-engine.ts';
+import { groups, HOT, hot, type RuleEngine, ruleEngine, SECOND, SLOT, stopAll, until } from './rule-engine.ts';
 
 afterEach(stopAll);
 
@@ -7,6 +7,9 @@ const HOT_EXPR = 'temperature > 85';
 const COLD = groups(
   'groups: [{ name: cold, interval: 5s, rules: [{ alert: Cold, expr: temperature < 5 }, { record: cold, expr: c }] }]',
 );
+
+const RELOAD = ({ evaluator }: RuleEngine) => evaluator.reload(COLD);
+const START_HOT = ({ evaluator }: RuleEngine) => evaluator.start(HOT);
 
 describe('RuleEvaluator: reload', () => {
   it('keeps the alerts of rules that stay, and forgets those of rules that go', async () => {
@@ -121,6 +124,52 @@ groups:
     expect(engine.writer?.lines(SLOT).at(-1)).toBe(`cold{gpu="3"} = stale @ ${removedAt}`);
   });
 
+  it.each([
+    ['before the start', [RELOAD, START_HOT]],
+    ['during it', [START_HOT, RELOAD]],
+  ])('%s leaves the loops of the newest rules only', async (_, calls) => {
+    const engine = ruleEngine();
+    const list = engine.store.list.bind(engine.store);
+    // A store on a disk takes its time, and nobody waits for it.
+    engine.store.list = (kind) => new Promise((resolve) => setImmediate(() => resolve(list(kind))));
+    await Promise.all(calls.map((call) => call(engine)));
+    expect(engine.evaluator.groups().map(({ name }) => name)).toEqual(['cold']);
+    await engine.clock.advance(10 * SECOND);
+    expect(engine.prometheus.asked.map(({ expr }) => expr)).toEqual(['temperature < 5', 'c', 'temperature < 5', 'c']);
+  });
+
+  it('does not wait for a start, which takes up the saved alerts for the newest rules', async () => {
+    const first = ruleEngine();
+    first.prometheus.answers.set(HOT_EXPR, () => hot());
+    await first.evaluator.start(HOT);
+    await until(first, 10);
+    await first.evaluator.stop();
+    const second = ruleEngine(first);
+    await second.evaluator.reload(HOT);
+    expect(second.evaluator.groups()).toEqual([]);
+    await second.evaluator.start(COLD);
+    expect(second.evaluator.activeAlerts()).toEqual(first.evaluator.activeAlerts());
+    expect(second.evaluator.activeAlerts()).toHaveLength(1);
+  });
+
+  it('does nothing after a start that could not read the alerts', async () => {
+    const engine = ruleEngine();
+    engine.store.failure = new Error('no such disk');
+    const started = engine.evaluator.start(HOT);
+    const reloaded = engine.evaluator.reload(HOT);
+    await expect(started).rejects.toThrow('no such disk');
+    await reloaded;
+    expect(engine.evaluator.groups()).toEqual([]);
+  });
+
+  it('goes on after one that failed', async () => {
+    const engine = ruleEngine();
+    await engine.evaluator.start(HOT);
+    await expect(engine.evaluator.reload(null as never)).rejects.toThrow(TypeError);
+    await engine.evaluator.reload(COLD);
+    expect(engine.evaluator.groups().map(({ name }) => name)).toEqual(['cold']);
+  });
+
   it('takes two reloads at once one after the other, and none after the stop', async () => {
     const engine = ruleEngine();
     await engine.evaluator.start(HOT);
@@ -133,6 +182,14 @@ groups:
     await engine.clock.advance(60 * SECOND);
     expect(engine.prometheus.asked).toEqual([]);
   });
+});
+
+it('RuleEvaluator: start works once', async () => {
+  const engine = ruleEngine();
+  await engine.evaluator.start(HOT);
+  await expect(engine.evaluator.start(HOT)).rejects.toThrow('the evaluation of rules has been started before');
+  await until(engine, 5);
+  expect(engine.prometheus.asked).toHaveLength(2);
 });
 
 /** The same groups read from the file anew. */

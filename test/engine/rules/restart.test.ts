@@ -43,22 +43,88 @@ describe('RuleEvaluator: restart', () => {
     expect(second.evaluator.activeAlerts()).toEqual([expect.objectContaining({ state: 'firing', activeAt: SLOT })]);
   });
 
+  const HOUR = 3600;
   it.each([
-    ['does not count an outage that was longer than its `for`', 600, 600],
-    ['starts a pending alert over after an outage beyond the tolerance', 4000, 4000],
-  ])('%s', async (_, seconds, activeAt) => {
+    ['does not count an outage, however little shorter than its `for`', HOUR, 59 * 60, {}, 59 * 60],
+    ['waits at least the grace period', 620, 100, {}, 25 + 100 + 600 - 620],
+    ['waits a `for` shorter than the grace period again', 599, 100, {}, 25 + 100 + 5],
+    ['waits the rest of it without a grace period', 599, 100, { forGracePeriodMs: 0 }, 100],
+    ['waits its `for` again after an outage beyond the tolerance', HOUR, 2 * HOUR, {}, 25 + 2 * HOUR + 5],
+    ['goes on after the same with a higher tolerance', HOUR, 2 * HOUR, { forOutageToleranceMs: 1e9 }, 2 * HOUR],
+  ])('a pending alert %s', async (_, forSeconds, seconds, options, activeAt) => {
+    const rules = groups(
+      `groups: [{ name: hot, interval: 5s, rules: [{ alert: Hot, expr: temperature > 85, for: ${forSeconds}s }] }]`,
+    );
     const first = ruleEngine();
     first.prometheus.answers.set(HOT_EXPR, () => hot());
-    await first.evaluator.start(HOT);
-    await until(first, 0);
+    await first.evaluator.start(rules);
+    await until(first, 25);
+    // The clock stands still from the last evaluation on: only the outage is under test.
+    first.clock.set(SLOT + 25 * SECOND);
     await first.evaluator.stop();
-    await until(first, seconds);
+    await until(first, 25 + seconds);
+    const second = ruleEngine({ store: first.store, clock: first.clock, prometheus: first.prometheus }, options);
+    await second.evaluator.start(rules);
+    // A process that dies before it looks has not ended the outage.
+    await second.evaluator.stop();
+    const third = ruleEngine({ store: first.store, clock: first.clock, prometheus: first.prometheus }, options);
+    await third.evaluator.start(rules);
+    await until(third, 25 + seconds + 5);
+    expect(third.evaluator.activeAlerts()).toEqual([expect.objectContaining({ state: 'pending' })]);
+    const [alert] = third.evaluator.activeAlerts();
+    expect(((alert?.activeAt ?? 0) - SLOT) / SECOND).toBe(activeAt);
+  });
+
+  it('changes nothing for a pending alert in the middle of an outage of Prometheus', async () => {
+    const rules = groups(
+      'groups: [{ name: hot, interval: 5s, rules: [{ alert: Hot, expr: temperature > 85, for: 1h }] }]',
+    );
+    const first = ruleEngine();
+    const outage = new QueryError('unreachable', 'Prometheus is away');
+    first.prometheus.answers.set(HOT_EXPR, (atMs) => (atMs > SLOT + 10_000 ? outage : hot()));
+    await first.evaluator.start(rules);
+    await until(first, 1800);
+    await first.evaluator.stop();
+    await until(first, 1830);
     const second = ruleEngine(first);
-    await second.evaluator.start(HOT);
-    await until(second, seconds + 5);
-    const [alert] = second.evaluator.activeAlerts();
-    expect(alert).toMatchObject({ state: 'pending' });
-    expect(Math.abs((alert?.activeAt ?? 0) - SLOT - activeAt * SECOND)).toBeLessThanOrEqual(5 * SECOND);
+    await second.evaluator.start(rules);
+    expect(second.evaluator.activeAlerts()).toEqual(first.evaluator.activeAlerts());
+  });
+
+  it('restores nothing from Prometheus without a tolerance', async () => {
+    const rules = groups(
+      'groups: [{ name: hot, interval: 5s, rules: [{ alert: Hot, expr: temperature > 85, for: 1h }] }]',
+    );
+    const asked = async (forOutageToleranceMs: number) => {
+      const engine = ruleEngine({}, { forOutageToleranceMs });
+      engine.prometheus.answers.set(HOT_EXPR, () => hot());
+      const [run] = await engine.evaluator.load(rules);
+      await run?.evaluateAt(SLOT, never);
+      return engine.prometheus.asked.map(({ expr }) => expr.replace(/\{.*\}/, '')).slice(1);
+    };
+    expect(await asked(0)).toEqual([]);
+    expect(await asked(1)).toEqual(['max(max_over_time(timestamp(ALERTS_FOR_STATE)[1s:1m]))']);
+  });
+
+  it.each([
+    ['a year that no date has', 1e300],
+    ['a fraction', 1.5],
+    ['an instant before the epoch', -1],
+    ['infinity, as JSON writes it', null],
+  ])('starts without an alert that says it fired at %s', async (_, firedAt) => {
+    const engine = ruleEngine();
+    const [id, labels] = [HOT[0]?.rules[0]?.id ?? '', { alertname: 'Hot' }];
+    const alert = { key: '{}', labels, annotations: {}, value: '1', state: 'firing', activeAt: SLOT, firedAt };
+    const rule = { name: 'Hot', labels: {}, confirmedAt: START, evaluatedAt: START };
+    await engine.store.write('alert', {
+      put: [
+        { key: id, value: rule },
+        { key: `${id} {}`, value: alert },
+      ],
+    });
+    await engine.evaluator.load(HOT);
+    expect(engine.problems).toEqual(['1 records of saved alerts cannot be read; the alerts start anew']);
+    expect(engine.evaluator.activeAlerts()).toEqual([]);
   });
 
   it('sends the end of an alert that was over when it came back, and ends its series', async () => {
@@ -140,7 +206,7 @@ describe('RuleEvaluator: restart', () => {
     expect(puts()).toEqual([rule, alert]);
     await run?.evaluateAt(SLOT + 25_000, never);
     expect(puts()).toEqual([rule, alert]);
-    await run?.evaluateAt(SLOT + 25_000 + 15 * 60_000, never);
+    await run?.evaluateAt(SLOT + 30_000 + 15 * 60_000, never);
     expect(await engine.store.list('alert')).toEqual([]);
   });
 

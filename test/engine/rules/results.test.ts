@@ -98,6 +98,21 @@ describe('a write that fails', () => {
     expect(writer?.lines(SLOT)).toEqual(['max{site="b",team="night"} = stale @ 15']);
   });
 
+  it('remembers what may have been written for as long as Prometheus looks back, and no longer', async () => {
+    const engine = ruleEngine();
+    const { writer } = engine;
+    engine.prometheus.answers.set('m', (atMs) => [{ labels: { at: String((atMs - SLOT) / SECOND) }, value: 1 }]);
+    const [run] = await engine.evaluator.load(RECORDING);
+    if (writer) writer.failure = new WriteError('failed', 'the receiver is away');
+    for (let second = 0; second < 3600; second += 15) await run?.evaluateAt(SLOT + second * SECOND, never);
+    expect(run?.rules[0]?.series.exposed().size).toBe(300 / 15);
+    if (writer) writer.failure = undefined;
+    engine.prometheus.answers.set('m', () => []);
+    await run?.evaluateAt(SLOT + 3600 * SECOND, never);
+    expect(writer?.writes.map((series) => series.length)).toEqual([300 / 15]);
+    expect(run?.rules[0]?.series.exposed().size).toBe(0);
+  });
+
   it('is not repeated when it was refused', async () => {
     const engine = ruleEngine();
     const { writer } = engine;
@@ -105,6 +120,19 @@ describe('a write that fails', () => {
     if (writer) writer.failure = new WriteError('refused', 'out of order');
     await evaluateAll(engine, RECORDING, [0]);
     expect(engine.evaluator.written().failures.refused).toBe(1);
+  });
+});
+
+describe('rules that yield nothing', () => {
+  it('write nothing: one empty request at the start finds the receiver, and no other follows', async () => {
+    const engine = ruleEngine();
+    await engine.evaluator.start([...HOT, ...RECORDING]);
+    await engine.clock.advance(120 * SECOND);
+    expect(engine.prometheus.asked.length).toBeGreaterThan(24);
+    expect(engine.writer?.writes).toEqual([[]]);
+    await engine.evaluator.reload(HOT);
+    await engine.clock.advance(120 * SECOND);
+    expect(engine.writer?.writes).toEqual([[]]);
   });
 });
 
