@@ -1,5 +1,5 @@
 /** The periodic status report in the log, and the nightly clean-up, both on node-cron. */
-import { type ScheduledTask, schedule } from 'node-cron';
+import { type Logger as CronLogger, type ScheduledTask, schedule } from 'node-cron';
 import type { Logger } from 'pino';
 import { gpusOf } from './core/decision.ts';
 import { explain } from './core/explain.ts';
@@ -9,6 +9,7 @@ import { FLEET } from './core/subject.ts';
 import { tickStateName } from './core/tick.ts';
 import type { Engine } from './engine.ts';
 import { formatDuration } from './policy/duration.ts';
+import { messageOf } from './text/message-of.ts';
 
 /** Holds are kept a week after they end, for whoever asks why a node was let through. */
 const HOLD_KEPT_MS = 7 * 24 * 3600 * 1000;
@@ -38,11 +39,11 @@ export class Reports {
     const { engine, log, now } = this.#ports;
     this.#intervalMs = engine.judged().plan.policy.report.intervalMs;
     this.#warnOfUnevenInterval();
+    const report = () => log.info(statusReport(engine, now()), 'status');
+    const cleanUp = () => engine.dropExpiredHolds(HOLD_KEPT_MS);
     this.#tasks = [
-      schedule(cronEvery(this.#intervalMs), () => log.info(statusReport(engine, now()), 'status'), {
-        name: 'status report',
-      }),
-      schedule('17 3 * * *', () => engine.dropExpiredHolds(HOLD_KEPT_MS), { name: 'clean-up' }),
+      schedule(cronEvery(this.#intervalMs), report, { logger: cronLogger('status report', log) }),
+      schedule('17 3 * * *', cleanUp, { logger: cronLogger('clean-up', log) }),
     ];
   }
 
@@ -68,6 +69,17 @@ export class Reports {
       `report.interval ${wanted} does not divide a minute, an hour or a day evenly: ${used} is used`,
     );
   }
+}
+
+/** node-cron would write lines of its own between those of the log. */
+function cronLogger(task: string, log: ReportPorts['log']): CronLogger {
+  const warn = (problem: string | Error, cause?: Error) => {
+    log.warn(
+      { task, err: cause ?? (problem instanceof Error ? problem : undefined) },
+      `${task}: ${messageOf(problem)}`,
+    );
+  };
+  return { warn, error: warn, info: () => {}, debug: () => {} };
 }
 
 async function destroy(tasks: readonly ScheduledTask[]): Promise<void> {

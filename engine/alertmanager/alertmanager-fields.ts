@@ -123,11 +123,14 @@ function readPositive(field: Field, absent: number): number {
   return ms || absent;
 }
 
+const ADDRESS_FIX = 'write host:port; scheme and path belong into "scheme" and "path_prefix"';
+const PASSWORD_FIX = 'write host:port; user name and password belong into "basic_auth"';
+
 function checkStaticAddresses(field: Field): void {
   for (const group of readListQuietly(child(field, 'static_configs'))) {
     for (const target of readListQuietly(child(group, 'targets'))) {
-      if (typeof target.value !== 'string' || !target.value.includes('/')) continue;
-      const fix = 'write host:port; scheme and path belong into "scheme" and "path_prefix"';
+      if (typeof target.value !== 'string' || !/[/@]/.test(target.value)) continue;
+      const fix = target.value.includes('@') ? PASSWORD_FIX : ADDRESS_FIX;
       complain(target, 'the target is not a host and port', fix);
     }
   }

@@ -1,5 +1,5 @@
 /** What a file is, told by its content: policy, rules, or something that another tool checks. */
-
+import { nearestName } from '../policy/nearest-name.ts';
 import { parseDocument } from '../rules/yaml/document.ts';
 import { followAlias } from '../rules/yaml/node.ts';
 
@@ -14,10 +14,12 @@ const SIGNS: readonly (readonly [kind: FileKind, ...keys: string[]])[] = [
   ['alertmanager', 'route', 'receivers'],
 ];
 
-/** A file without a sign is a policy: all of a policy is optional. */
+/** A file without a sign is a policy: all of a policy is optional. No key of a policy looks like `groups`. */
 export function fileKind(text: string): FileKind {
   const keys = topKeys(text);
-  return SIGNS.find(([, ...signs]) => signs.some((sign) => keys.includes(sign)))?.[0] ?? 'policy';
+  const kind = SIGNS.find(([, ...signs]) => signs.some((sign) => keys.includes(sign)))?.[0];
+  if (kind !== undefined) return kind;
+  return keys.some((key) => nearestName(key, ['groups']) !== undefined) ? 'rules' : 'policy';
 }
 
 function topKeys(text: string): readonly string[] {

@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util';
 import { findTool, ToolMissing } from '../stack/binaries.ts';
 import type { InstalledTool } from '../stack/inspection.ts';
 import { readStackSettings } from '../stack/stack-settings.ts';
+import { messageOf } from '../text/message-of.ts';
 import { runTests, type TestRun } from '../unit-tests/run-tests.ts';
 import { type PreparedFile, prepareFile } from '../unit-tests/test-inputs.ts';
 import { type FileRun, hasPassed, junitReport, renderRun } from '../unit-tests/test-report.ts';
@@ -38,9 +39,22 @@ async function run(args: readonly string[], io: CommandIo): Promise<number> {
     return 2;
   }
   const runs = await runFiles(positionals, { io, isWanted: (name) => wanted.test(name) });
-  if (values.junit !== undefined) await writeFile(resolve(io.cwd, values.junit), junitReport(runs));
+  const isWritten = values.junit === undefined || (await writeReport(values.junit, runs, io));
   io.out(summary(runs));
-  return runs.every((one) => one.refusal === undefined && one.runs.every(hasPassed)) ? 0 : 1;
+  const hasRun = values.run === '' || runs.some((one) => one.runs.length > 0);
+  if (!hasRun) io.err(`gpu-uptime test: no test has a name that matches --run ${values.run}`);
+  const hasSucceeded = runs.every((one) => one.refusal === undefined && one.runs.every(hasPassed));
+  return hasSucceeded && hasRun && isWritten ? 0 : 1;
+}
+
+async function writeReport(file: string, runs: readonly FileRun[], { cwd, err }: CommandIo): Promise<boolean> {
+  try {
+    await writeFile(resolve(cwd, file), junitReport(runs));
+    return true;
+  } catch (error) {
+    err(`gpu-uptime test: --junit ${file} cannot be written: ${messageOf(error)}`);
+    return false;
+  }
 }
 
 function readPattern(text: string): RegExp | undefined {

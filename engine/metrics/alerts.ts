@@ -16,6 +16,7 @@ export function renderAlerts(evaluator: RuleEvaluator, notifier: Notifier): stri
       ),
     ),
     renderWrites(evaluator),
+    renderFamily(SAVES_FAILED, [['', evaluator.saves().failed]]),
     renderDelivery(notifier.stats()),
   ].join('');
 }
@@ -100,6 +101,12 @@ function groupLines(group: GroupStatus, { get }: GroupFamily): readonly Line[] {
   const value = get(group);
   return value === undefined ? [] : [[{ file: group.file, group: group.name }, value]];
 }
+
+const SAVES_FAILED: Family = {
+  name: 'gpu_uptime_alert_saves_failed_total',
+  type: 'counter',
+  help: 'Writes of alerts to the store that failed; a restart may lose what they held.',
+};
 
 function renderWrites(evaluator: RuleEvaluator): string {
   const { samples, failures } = evaluator.written();

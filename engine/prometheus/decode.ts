@@ -7,7 +7,8 @@ export function decodeVector(body: unknown): readonly Sample[] {
   if (resultType === 'scalar') return [{ labels: {}, value: pointValue(result) }];
   if (resultType !== 'vector') throw badAnswer(`expected a vector, got ${String(resultType)}`);
   return asArray(result).map((element) => {
-    const { metric, value } = asObject(element);
+    const { metric, value, histogram } = asObject(element);
+    if (histogram !== undefined) throw histograms();
     return { labels: decodeLabels(metric), value: pointValue(value) };
   });
 }
@@ -17,7 +18,8 @@ export function decodeMatrix(body: unknown, range: Range): readonly Series[] {
   const { resultType, result } = decodeData(body);
   if (resultType !== 'matrix') throw badAnswer(`expected a matrix, got ${String(resultType)}`);
   return asArray(result).map((element) => {
-    const { metric, values } = asObject(element);
+    const { metric, values, histograms: other } = asObject(element);
+    if (other !== undefined) throw histograms();
     return { labels: decodeLabels(metric), values: decodeColumn(asArray(values), range) };
   });
 }
@@ -74,13 +76,23 @@ function shown(text: string): string {
 }
 
 function asObject(value: unknown): Record<string, unknown> {
-  if (typeof value !== 'object' || value === null) throw badAnswer(`expected an object, got ${typeof value}`);
+  if (typeof value !== 'object' || value === null) throw badAnswer(`expected an object, got ${kindOf(value)}`);
   return value as Record<string, unknown>;
 }
 
 function asArray(value: unknown): readonly unknown[] {
-  if (!Array.isArray(value)) throw badAnswer(`expected a list, got ${typeof value}`);
+  if (!Array.isArray(value)) throw badAnswer(`expected a list, got ${kindOf(value)}`);
   return value;
+}
+
+function kindOf(value: unknown): string {
+  return value === null ? 'null' : typeof value;
+}
+
+/** Prometheus answers as it should, and the query is what has to change. */
+function histograms(): QueryError {
+  const fix = 'apply histogram_quantile(), histogram_sum(), histogram_count() or histogram_avg() to them';
+  return new QueryError('bad_data', `the result holds native histograms, which rules here cannot use: ${fix}`);
 }
 
 function badAnswer(what: string): QueryError {

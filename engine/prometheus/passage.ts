@@ -19,7 +19,7 @@ export interface PassageOptions {
   readonly http?: HttpClientSettings;
 }
 
-export interface PassedRequest {
+interface PassedRequest {
   readonly method: 'GET' | 'POST';
   /** Below the base URL, with the query. */
   readonly path: string;
@@ -28,7 +28,7 @@ export interface PassedRequest {
   readonly signal: AbortSignal;
 }
 
-export type PassedAnswer =
+type PassedAnswer =
   | {
       readonly ok: true;
       readonly status: number;
@@ -39,7 +39,7 @@ export type PassedAnswer =
   /** There is no answer of Prometheus': what a gateway answers then, and why. */
   | PassageFailure;
 
-export interface PassageFailure {
+interface PassageFailure {
   readonly ok: false;
   readonly status: 502 | 503 | 504;
   readonly reason: string;

@@ -24,7 +24,7 @@ export function createRemoteWriter(options: RemoteWriteOptions): SeriesWriter & 
   const connection = openConnection(options);
   return {
     write: async (series, signal) => {
-      const write: Write = { url, connection, signal, splitsLeft: MAX_SPLITS, refused: 0, reason: '' };
+      const write: Write = { url, connection, signal, splitsLeft: MAX_SPLITS, refused: 0, reasons: [] };
       for (let from = 0; from === 0 || from < series.length; from += SERIES_PER_REQUEST) {
         await setImmediate();
         await post(write, series.slice(from, from + SERIES_PER_REQUEST));
@@ -41,19 +41,26 @@ interface Write {
   readonly connection: Connection;
   readonly signal: AbortSignal;
   splitsLeft: number;
-  /** Series that were not stored, and the server's reason for the first of them. */
+  /** Series that were not stored, and what the server said of each part of them. */
   refused: number;
-  reason: string;
+  readonly reasons: string[];
 }
 
-function refusal({ url, refused, reason }: Write, total: number): WriteError {
-  return new WriteError('refused', `${url} refused ${refused} of ${total} series: ${reason}`);
+const DUPLICATE = /duplicate sample for timestamp/i;
+
+function refusal({ url, refused, reasons }: Write, total: number): WriteError {
+  const share = `${refused} of ${total} series`;
+  if (reasons.every((reason) => DUPLICATE.test(reason))) {
+    const cause = 'another engine with the same rules, or another rule, writes them too, and the first to write wins';
+    return new WriteError('duplicate', `${url} holds other values of ${share} for the same instant: ${cause}`);
+  }
+  const reason = reasons.find((one) => !DUPLICATE.test(one)) ?? '';
+  return new WriteError('refused', `${url} refused ${share}: ${reason}`);
 }
 
 async function post(write: Write, series: readonly WrittenSeries[]): Promise<void> {
   const reason = await attempt(write, compress(encodeWriteRequest(series)));
   if (reason === undefined) return;
-  if (write.refused === 0) write.reason = reason;
   if (series.length > 1 && write.splitsLeft > 0) {
     write.splitsLeft--;
     const middle = Math.ceil(series.length / 2);
@@ -61,6 +68,7 @@ async function post(write: Write, series: readonly WrittenSeries[]): Promise<voi
     await post(write, series.slice(middle));
   } else {
     write.refused += series.length;
+    write.reasons.push(reason);
   }
 }
 

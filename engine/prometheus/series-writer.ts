@@ -21,11 +21,12 @@ export interface SeriesWriter {
 
 /**
  * `no_receiver`: the server takes no remote writes at all. `refused`: it takes some, but not these (out of order, too
- * old), and asking again cannot help. `failed`: it could not be reached or did not answer in time.
+ * old), and asking again cannot help. `duplicate`: it holds other values for the same series and instants, which somebody
+ * else has written. `failed`: it could not be reached or did not answer in time.
  */
 export class WriteError extends Error {
   override readonly name = 'WriteError';
-  readonly kind: 'no_receiver' | 'refused' | 'failed';
+  readonly kind: 'no_receiver' | 'refused' | 'duplicate' | 'failed';
 
   constructor(kind: WriteError['kind'], message: string, options?: ErrorOptions) {
     super(message, options);

@@ -3,11 +3,12 @@ import type { LabelSet } from '../core/alert.ts';
 import type { Policy } from '../core/policy.ts';
 import type { Sample } from '../prometheus/query.ts';
 import { messageOf } from '../text/message-of.ts';
+import { countedStore, type SaveStats } from './counted-store.ts';
 import { DEFAULT_OPTIONS, type EvaluatorOptions, type EvaluatorPorts } from './evaluation.ts';
 import { compare, firstGeneration, nextGeneration, type Workplace } from './generation.ts';
 import type { GroupRun } from './group-run.ts';
 import { sayFarewell } from './orphans.ts';
-import { answerFromMemory, type OwnReads, ownReadsOf, warningsOf } from './own-reads.ts';
+import { answerFromMemory, type OwnRead, type OwnReads, ownReadsOf, unreadable, warningsOf } from './own-reads.ts';
 import { Pool } from './pool.ts';
 import { PROMETHEUS_REACTION } from './reaction.ts';
 import type { LoadedRule, RuleGroup } from './rule.ts';
@@ -32,6 +33,7 @@ export class RuleEvaluator {
   readonly #options: EvaluatorOptions;
   readonly #output: SeriesOutput;
   readonly #pool: Pool;
+  readonly #saves: SaveStats = { failed: 0 };
   readonly #life = new AbortController();
   readonly #loops = new Map<GroupRun, Promise<void>>();
   #runs: readonly GroupRun[] = [];
@@ -45,7 +47,7 @@ export class RuleEvaluator {
   #newest: readonly [readonly RuleGroup[], RuleSurroundings] | undefined;
 
   constructor(ports: EvaluatorPorts, options: Partial<EvaluatorOptions> = {}) {
-    this.#ports = ports;
+    this.#ports = { ...ports, store: countedStore(ports.store, this.#saves) };
     this.#options = { ...DEFAULT_OPTIONS, ...options };
     const { queryTimeoutMs: timeoutMs } = this.#options;
     this.#output = new SeriesOutput({ ...ports, timeoutMs, onNoReceiver: () => this.#warn() });
@@ -132,6 +134,11 @@ export class RuleEvaluator {
     return this.#output.stats();
   }
 
+  /** Writes of alerts to the store since the start. */
+  saves(): Readonly<SaveStats> {
+    return this.#saves;
+  }
+
   async #replace(groups: readonly RuleGroup[], surroundings: RuleSurroundings): Promise<void> {
     if (this.#life.signal.aborted) return;
     const comparison = compare(groups, this.#runs);
@@ -163,13 +170,20 @@ export class RuleEvaluator {
   }
 
   async #ask(rule: LoadedRule, atMs: number, signal: AbortSignal): Promise<readonly Sample[]> {
-    const question = this.#output.isReadable() ? undefined : this.#ownReads.get(rule.id)?.question;
-    if (question === undefined) {
-      const limit = AbortSignal.any([signal, AbortSignal.timeout(this.#options.queryTimeoutMs)]);
-      return this.#ports.query.instant(rule.expr, atMs, limit);
+    const read = this.#output.isReadable() ? undefined : this.#ownReads.get(rule.id);
+    if (read?.question !== undefined) {
+      const series = this.#runs.flatMap(({ rules }) => rules.map((run) => run.series));
+      return answerFromMemory(read.question, series, atMs);
     }
-    const series = this.#runs.flatMap(({ rules }) => rules.map((run) => run.series));
-    return answerFromMemory(question, series, atMs);
+    if (read !== undefined) await this.#insistOnReceiver(read, signal);
+    const limit = AbortSignal.any([signal, AbortSignal.timeout(this.#options.queryTimeoutMs)]);
+    return this.#ports.query.instant(rule.expr, atMs, limit);
+  }
+
+  /** Prometheus would answer as if there were no such series, and an answer that is wrong looks like any other. */
+  async #insistOnReceiver(read: OwnRead, signal: AbortSignal): Promise<void> {
+    await this.#output.probe(signal);
+    if (!this.#output.isReadable()) throw new Error(`the rule ${unreadable(read)}`);
   }
 
   /** From now on every rule is evaluated in these surroundings, the groups that go on included. */

@@ -154,8 +154,9 @@ export class GroupRun {
     const error = await this.#write(run, series, slot, signal);
     if (error?.kind === 'failed') run.series.doubt();
     else run.series.settle();
-    // Alerts do their work without Prometheus; what is recorded for it is lost.
-    const isHarmless = error?.kind === 'no_receiver' && run.kind === 'alerting';
+    // Alerts do their work without Prometheus, and beside another engine's; what is recorded for it is lost.
+    const isOfNoMatter = error?.kind === 'no_receiver' || error?.kind === 'duplicate';
+    const isHarmless = isOfNoMatter && run.kind === 'alerting';
     return error === undefined || isHarmless ? undefined : `the results are not written: ${error.message}`;
   }
 

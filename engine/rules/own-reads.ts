@@ -13,7 +13,7 @@ export interface MemoryQuestion {
 }
 
 /** How one rule reads series of the engine's own. */
-interface OwnRead {
+export interface OwnRead {
   readonly file: string;
   readonly rule: LoadedRule;
   /** Names of the series, or the selector where it has no name. */
@@ -31,7 +31,7 @@ export function ownReadsOf(groups: readonly RuleGroup[]): OwnReads {
   const names = new Set([ALERTS, ALERTS_FOR_STATE, ...recorded.map(({ name }) => name)]);
   const reads = groups.flatMap(({ file, rules }) =>
     rules.flatMap((rule) => {
-      const own = selectorsOf(rule.expr).filter((selector) => readsAny(selector, names));
+      const own = mayRead(rule.expr, names) ? selectorsOf(rule.expr).filter((one) => readsAny(one, names)) : [];
       if (own.length === 0) return [];
       const shown = own.map(({ name, from, to }) => name ?? rule.expr.slice(from, to));
       return [[rule.id, { file, rule, reads: [...new Set(shown)], question: questionOf(rule.expr, own) }] as const];
@@ -40,15 +40,21 @@ export function ownReadsOf(groups: readonly RuleGroup[]): OwnReads {
   return new Map(reads);
 }
 
-/** What a person is told of rules that see nothing of what they read while Prometheus does not hold it. */
+/** What a person is told of rules that cannot be evaluated while Prometheus does not hold what they read. */
 export function warningsOf(reads: OwnReads): readonly string[] {
   return [...reads.values()].filter(({ question }) => question === undefined).map(warningOf);
 }
 
-function warningOf({ file, rule, reads }: OwnRead): string {
-  const subject = `${file}:${rule.line}: rule ${rule.name} reads ${reads.join(', ')}`;
-  const remedy = 'start Prometheus with --web.enable-remote-write-receiver, or set REMOTE_WRITE_URL';
-  return `${subject}, which Prometheus does not hold because results of rules are not written to it: ${remedy}`;
+function warningOf(read: OwnRead): string {
+  const { file, rule } = read;
+  return `${file}:${rule.line}: rule ${rule.name} ${unreadable(read)}`;
+}
+
+/** Why a rule without an answer from memory fails, and what to do. */
+export function unreadable({ reads }: OwnRead): string {
+  const remedy =
+    'start Prometheus with --web.enable-remote-write-receiver, or set REMOTE_WRITE_URL; where Prometheus evaluates the rules itself that record it, leave them out of RULE_FILES';
+  return `reads ${reads.join(', ')}, which Prometheus does not hold because results of rules are not written to it: ${remedy}`;
 }
 
 export function answerFromMemory(
@@ -61,6 +67,12 @@ export function answerFromMemory(
     if (current.atMs <= atMs - LOOKBACK_MS) return [];
     return [...current.samples].filter(({ labels, value }) => question.holds(value) && question.matches(labels));
   });
+}
+
+/** Names in quotes, and selectors without a name, are left to the parser; it is much slower than a look at the words. */
+function mayRead(expr: string, names: ReadonlySet<string>): boolean {
+  if (/__name__|[{,]\s*["'`]/.test(expr)) return true;
+  return expr.match(/[\p{L}_:][\p{L}\p{N}_:]*/gu)?.some((word) => names.has(word)) ?? false;
 }
 
 function readsAny({ name, matchers }: Selector, names: ReadonlySet<string>): boolean {

@@ -3,6 +3,8 @@ import { type SeriesWriter, WriteError, type WrittenSeries } from '../prometheus
 
 /** How long a server without a receiver is left alone before it is asked again. */
 const ASK_AGAIN_MS = 300_000;
+/** A refusal that comes back sooner than this is the same one: other rules are stored between two of its evaluations. */
+const QUIET_MS = 900_000;
 
 export interface OutputPorts {
   /** Undefined when results are not to be written. */
@@ -25,8 +27,14 @@ export interface OutputStats {
 export class SeriesOutput {
   readonly #ports: OutputPorts;
   #samples = 0;
-  readonly #failures: Record<WriteError['kind'], number> = { no_receiver: 0, refused: 0, failed: 0 };
-  #lastProblem: WriteError['kind'] | undefined;
+  readonly #failures: Record<WriteError['kind'], number> = {
+    no_receiver: 0,
+    refused: 0,
+    duplicate: 0,
+    failed: 0,
+  };
+  /** When each kind of failure was met last; a server that stores again has forgotten all but refusals. */
+  readonly #metAt = new Map<WriteError['kind'], number>();
   /** Why the server takes no writes, and until when it is not asked again. */
   #closed: { readonly error: WriteError; readonly untilMs: number } | undefined;
 
@@ -62,7 +70,7 @@ export class SeriesOutput {
     if (error !== undefined) return signal.aborted ? error : this.#failed(error);
     this.#samples += series.length;
     this.#closed = undefined;
-    this.#lastProblem = undefined;
+    for (const kind of ['no_receiver', 'failed'] as const) this.#metAt.delete(kind);
     return undefined;
   }
 
@@ -82,16 +90,23 @@ export class SeriesOutput {
     }
   }
 
-  /** Told once, until a write succeeds or fails in another way. */
+  /** Told once: a server that stores nothing until it stores again, a refusal until there has been none for a while. */
   #failed(error: WriteError): WriteError {
     this.#failures[error.kind]++;
-    const isNew = error.kind !== this.#lastProblem;
-    this.#lastProblem = error.kind;
+    const isNew = this.#isNew(error.kind);
     if (isNew) this.#ports.onProblem(`results of rules are not written: ${error.message}`);
     if (error.kind === 'no_receiver') {
       this.#closed = { error, untilMs: this.#ports.now() + ASK_AGAIN_MS };
       if (isNew) this.#ports.onNoReceiver();
     }
     return error;
+  }
+
+  #isNew(kind: WriteError['kind']): boolean {
+    const nowMs = this.#ports.now();
+    const lastMs = this.#metAt.get(kind);
+    this.#metAt.set(kind, nowMs);
+    const isRefusal = kind === 'refused' || kind === 'duplicate';
+    return lastMs === undefined || (isRefusal && nowMs - lastMs >= QUIET_MS);
   }
 }

@@ -74,6 +74,8 @@ interface World {
 async function play(tests: UnitTestFile, test: UnitTest, world: World, failures: Failure[]): Promise<void> {
   const rehearsal = await Rehearsal.begin({ ...world, test, groupOrder: tests.groupOrder });
   try {
+    // As in promtool, rules are evaluated once even where nothing is expected: one that fails is found.
+    await rehearsal.advance(0);
     for (const { atMs, check } of checksOf(test, tests.isFuzzy, rehearsal, world)) {
       await rehearsal.advance(atMs);
       const failure = await check();

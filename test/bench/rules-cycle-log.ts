@@ -20,6 +20,7 @@ interface LoggedQuery {
 export class CycleLog {
   readonly #descriptor: number;
   readonly #exprs: ReadonlySet<string>;
+  readonly #ended: SeenCycle[] = [];
   #partial = '';
   #beganMs: number | undefined;
   #queries = 0;
@@ -35,9 +36,10 @@ export class CycleLog {
     closeSync(this.#descriptor);
   }
 
-  /** The cycles that have ended since the last call. */
-  ended(): readonly SeenCycle[] {
-    return this.#newLines().flatMap((line) => this.#follow(JSON.parse(line) as LoggedQuery) ?? []);
+  /** The oldest cycle that has ended and was not asked for yet; undefined while there is none. */
+  next(): SeenCycle | undefined {
+    this.#ended.push(...this.#newLines().flatMap((line) => this.#follow(JSON.parse(line) as LoggedQuery) ?? []));
+    return this.#ended.shift();
   }
 
   #newLines(): readonly string[] {

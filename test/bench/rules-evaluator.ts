@@ -4,7 +4,7 @@ import { startEngine } from '../servers/engine.ts';
 import { freePort } from '../servers/free-port.ts';
 import { type RunningServer, serverDirectory, startServer } from '../servers/server.ts';
 
-export interface Surroundings {
+interface Surroundings {
   readonly prometheusUrl: string;
   readonly alertmanagerUrl: string;
   readonly ruleFile: string;

@@ -12,6 +12,7 @@ export interface Scenario {
   readonly rules: readonly Rule[];
   /** Every so many nodes, one has hot GPUs; 1 is all of them. */
   readonly hotEvery: number;
+  /** A cycle that takes longer is followed by the next at once. */
   readonly intervalMs: number;
   readonly warmUpCycles: number;
   readonly cycles: number;
@@ -48,9 +49,9 @@ export const SCENARIOS: readonly Scenario[] = [
     name: '5,000 rules',
     rules: bracketed(4998, rulesPerNode()),
     hotEvery: 5,
-    intervalMs: 15 * SECOND,
+    intervalMs: 5 * SECOND,
     warmUpCycles: 2,
-    cycles: 4,
+    cycles: 3,
   },
   {
     name: '10,000 active alerts',
@@ -59,9 +60,9 @@ export const SCENARIOS: readonly Scenario[] = [
       ALERTS.filter(({ alert }) => alert === 'GpuThermalWarning'),
     ),
     hotEvery: 1,
-    intervalMs: 5 * SECOND,
-    warmUpCycles: 5,
-    cycles: 8,
+    intervalMs: 3 * SECOND,
+    warmUpCycles: 4,
+    cycles: 5,
   },
 ];
 

@@ -83,7 +83,7 @@ async function measure(running: Running): Promise<Pick<Turn, 'ownMs' | 'seenMs' 
 async function nextCycle({ evaluator, field: { scenario }, server, log }: Running): Promise<number> {
   const endMs = performance.now() + 2 * scenario.intervalMs + LIMIT_MS;
   while (performance.now() < endMs) {
-    const [cycle] = log.ended();
+    const cycle = log.next();
     if (cycle !== undefined && cycle.queries !== scenario.rules.length)
       throw new Error(`${evaluator.name} asked ${cycle.queries} queries for ${scenario.rules.length} rules`);
     if (cycle !== undefined) return cycle.wallMs;

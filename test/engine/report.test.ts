@@ -127,4 +127,26 @@ describe('Reports', () => {
     expect(log.warn.mock.calls.flat()).toEqual(warnings);
     await reports.stop();
   });
+
+  it('say in the log, and nowhere else, that the process was too busy for them, or that they failed', async () => {
+    const written: string[] = [];
+    const spies = (['log', 'info', 'warn', 'error', 'debug'] as const).map((name) =>
+      vi.spyOn(console, name).mockImplementation((...words) => void written.push(words.join(' '))),
+    );
+    const { reports, log, during } = reportsEvery(10 * SECOND);
+    reports.start();
+    vi.setSystemTime(Date.now() + 5 * MINUTE);
+    await during(MINUTE);
+    log.info.mockImplementation(() => {
+      throw new Error('the disk is full');
+    });
+    await vi.advanceTimersByTimeAsync(10 * SECOND);
+    await reports.stop();
+    for (const spy of spies) spy.mockRestore();
+    expect(written).toEqual([]);
+    const said = log.warn.mock.calls.map(([, text]) => String(text));
+    expect(said.filter((text) => /^status report: missed execution at /.test(text)).length).toBeGreaterThan(0);
+    expect(said.at(-1)).toBe('status report: the disk is full');
+    expect(log.warn.mock.lastCall?.[0]).toMatchObject({ task: 'status report', err: { message: 'the disk is full' } });
+  });
 });

@@ -23,6 +23,8 @@ export function addressOf(target: LabelSet, rules: AddressRules): Address {
   const labels = relabel({ __scheme__: rules.scheme, __alerts_path__: path, ...target }, rules.targetRules);
   if (labels === undefined) return { kind: 'dropped' };
   const { __scheme__: scheme = '', __address__: host = '', __alerts_path__: alertsPath = '' } = labels;
+  // The address is the peer's name in logs and metrics.
+  if (host.includes('@')) return { kind: 'bad', problem: 'a target holds a password, which belongs into "basic_auth"' };
   const text = `${scheme}://${host}${posix.join('/', alertsPath)}`;
   const isUrl = /^https?$/.test(scheme) && host !== '' && !host.includes('/') && URL.canParse(text);
   if (isUrl) return { kind: 'url', url: text };

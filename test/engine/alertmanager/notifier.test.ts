@@ -315,6 +315,22 @@ describe('Notifier: Alertmanagers in files', () => {
   });
 });
 
+describe('Notifier: a target with a password', () => {
+  it('is not used, and nowhere shown', async () => {
+    const folder = temporaryDirectory();
+    writeFileSync(join(folder, 'targets.json'), JSON.stringify([{ targets: ['engine:a-password@am:9093'] }]));
+    const { one, problems } = notifier();
+    one.use(await readAlerting('alerting: { alertmanagers: [{ file_sd_configs: [{ files: [t*.json] }] }] }', folder));
+    await vi.waitFor(() =>
+      expect(one.stats()).toMatchObject({
+        peers: [],
+        discovery: [{ peers: 0, problem: 'a target holds a password, which belongs into "basic_auth"' }],
+      }),
+    );
+    expect(problems.join()).not.toContain('a-password');
+  });
+});
+
 describe('Notifier: Alertmanagers in DNS', () => {
   async function resolverAt(address: string): Promise<Resolver> {
     const resolver = new Resolver({ timeout: 100, tries: 1 });

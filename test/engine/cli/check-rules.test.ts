@@ -78,6 +78,16 @@ describe('gpu-uptime check of rule files', () => {
     ]);
   });
 
+  it.each(['group', 'groupes', 'Groups'])(
+    'takes a file that begins with "%s:" for a rule file with a slip',
+    async (key) => {
+      await writeFile(join(cwd, 'slip.yml'), `${key}:\n- name: a\n  rules: []\n`);
+      const { code, err } = await check('slip.yml');
+      expect([code, err.split('\n')[0]]).toEqual([1, `slip.yml:1:1: error: unknown key "${key}"`]);
+      expect(err).toContain('fix: write "groups"');
+    },
+  );
+
   it('does not call unit tests wrong', async () => {
     await writeFile(join(cwd, 'unit.test.yml'), 'tests: []\n');
     const note = 'unit.test.yml: holds unit tests, which "gpu-uptime test unit.test.yml" runs';

@@ -142,6 +142,18 @@ describe('gpu-uptime test', () => {
     expect(result.text).toMatch(message);
   });
 
+  it('fails when no test has the name that was asked for, or its report cannot be written', async (context) => {
+    const none = await run(context, `${FILES}/passing.yml`, '--run', 'no such test');
+    expect([none.code, none.text]).toEqual([
+      1,
+      expect.stringContaining('no test has a name that matches --run no such test'),
+    ]);
+    const report = join(folder, 'nowhere', 'junit.xml');
+    const unwritten = await run(context, `${FILES}/passing.yml`, '--run', '^a restart', '--junit', report);
+    expect(unwritten.code).toBe(1);
+    expect(unwritten.text).toContain(`--junit ${report} cannot be written: ENOENT`);
+  });
+
   it('agrees with promtool on every test of a file that both can read', async (context) => {
     const tool = await requireTool(context, 'prometheus');
     const { text } = await run(context, `${FILES}/promtool.yml`);
@@ -160,6 +172,7 @@ describe('gpu-uptime test', () => {
         'fails on an annotation',
         'fails on a value that is nearly right',
         'fails on a rule that fails',
+        'fails on a rule that fails though nothing is expected',
       ],
     ]);
     expect(new Set(complaints)).toEqual(

@@ -156,6 +156,7 @@ describe('secrets', () => {
       `timeout: ${SECRET}`,
       `api_version: ${SECRET}`,
       `static_configs: [{ targets: ['http://user:${SECRET}@am:9093'] }]`,
+      `static_configs: [{ targets: ['user:${SECRET}@am:9093'] }]`,
       `dns_sd_configs: [{ names: [a], type: ${SECRET}, refresh_interval: ${SECRET} }]`,
       `file_sd_configs: [{ files: [${SECRET}] }]`,
       `sigv4: { secret_key: ${SECRET} }`,

@@ -157,7 +157,19 @@ describe('a Prometheus that is not well', () => {
     ['sends half a JSON', answering(200, vector().slice(0, 30)), 'bad_answer', /not JSON/],
     ['is another API', answering(200, '{"ok":true}'), 'server_error', /no reason given/],
     ['answers a list', answering(200, '[]'), 'server_error', /refused the query/],
-    ['answers null', answering(200, 'null'), 'bad_answer', /expected an object/],
+    ['answers null', answering(200, 'null'), 'bad_answer', /expected an object, got null; check PROMETHEUS_URL$/],
+    [
+      'answers null in place of a result',
+      answering(200, '{"status":"success","data":{"resultType":"vector","result":null}}'),
+      'bad_answer',
+      /expected a list, got null; check/,
+    ],
+    [
+      'answers with native histograms',
+      answering(200, vector({ metric: {}, histogram: [1, { count: '3', sum: '6', buckets: [[0, '1', '2', '3']] }] })),
+      'bad_data',
+      /^the result holds native histograms, which rules here cannot use: apply histogram_quantile\(\)/,
+    ],
     [
       'answers a matrix',
       answering(200, '{"status":"success","data":{"resultType":"matrix","result":[]}}'),

@@ -204,4 +204,16 @@ describe('createRemoteWriter: a real Prometheus', () => {
       { labels: { __name__: 'up', job: 'gpu' }, value: Number.NaN },
     ]);
   });
+
+  it('says that somebody else writes the same series, and stores the others', async (context) => {
+    const { query, writer, nowMs } = await prometheus(context);
+    await writer.write([one(7, nowMs)], never);
+    const other = { labels: { __name__: 'other' }, samples: [{ atMs: nowMs, value: 1 }] };
+    await expect(writer.write([one(8, nowMs), other], never)).rejects.toMatchObject({
+      kind: 'duplicate',
+      message: expect.stringMatching(/holds other values of 1 of 2 series .*: another engine with the same rules/),
+    });
+    expect(await query.instant('up or other', nowMs, never)).toHaveLength(2);
+    expect(await query.instant('up', nowMs, never)).toMatchObject([{ value: 7 }]);
+  });
 });

@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
 import { loadRules, loadRulesGently, type RuleSource } from '../../../engine/rules/rule-file.ts';
 import { atOnce, gently, type Steps } from '../../../engine/rules/steps.ts';
@@ -61,6 +63,23 @@ describe('loadRulesGently', () => {
     expect(lateMs.length).toBeGreaterThan(40);
     expect(lateMs.toSorted((a, b) => a - b)[Math.floor(lateMs.length * 0.9)]).toBeLessThan(50);
     expect(Math.max(...lateMs)).toBeLessThan(500);
+  });
+});
+
+describe('loaded rules', () => {
+  it('hold little beyond their texts: a template that never fires is not kept as a tree', () => {
+    setFlagsFromString('--expose-gc');
+    const collect = runInNewContext('gc') as () => void;
+    const heldBytes = (): number => {
+      collect();
+      return process.memoryUsage().heapUsed;
+    };
+    loadRules(MANY_FILES);
+    const before = heldBytes();
+    const loaded = loadRules([{ file: 'a.yml', text: `groups:\n${groupText('a', 2000)}` }]);
+    const bytesPerRule = (heldBytes() - before) / 2000;
+    expect(loaded.groups[0]?.rules).toHaveLength(2000);
+    expect(bytesPerRule).toBeLessThan(6000);
   });
 });
 

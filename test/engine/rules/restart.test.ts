@@ -183,6 +183,7 @@ describe('RuleEvaluator: restart', () => {
     await until(engine, 20);
     expect(engine.sent).toHaveLength(1);
     expect(engine.problems).toEqual(['the alerts of rule Hot could not be saved, a restart may lose them: disk full']);
+    expect(engine.evaluator.saves().failed).toBeGreaterThan(0);
     engine.store.failure = undefined;
     await until(engine, 25);
     const again = ruleEngine(engine);

@@ -82,7 +82,10 @@ describe('a write that fails', () => {
       failures: 3,
       rules: [{ health: 'err', lastError: 'the results are not written: the receiver is away' }],
     });
-    expect(engine.evaluator.written()).toEqual({ samples: 0, failures: { no_receiver: 0, refused: 0, failed: 3 } });
+    expect(engine.evaluator.written()).toEqual({
+      samples: 0,
+      failures: { no_receiver: 0, refused: 0, duplicate: 0, failed: 3 },
+    });
   });
 
   it('ends later what may have been written by it', async () => {
@@ -120,6 +123,50 @@ describe('a write that fails', () => {
     if (writer) writer.failure = new WriteError('refused', 'out of order');
     await evaluateAll(engine, RECORDING, [0]);
     expect(engine.evaluator.written().failures.refused).toBe(1);
+  });
+});
+
+const HOT_AND_RECORDED = groups(`
+groups:
+  - name: both
+    interval: 15s
+    rules:
+      - { record: rec, expr: m }
+      - { alert: Hot, expr: temperature > 85 }
+`);
+
+describe('a second engine that writes the same series', () => {
+  const DUPLICATE = 'http://prometheus holds other values';
+
+  it('leaves alerting rules well, fails recording rules, and is told once, however many writes succeed in between', async () => {
+    const engine = ruleEngine();
+    engine.prometheus.answers.set(HOT_EXPR, () => hot());
+    engine.prometheus.answers.set('m', () => [{ labels: {}, value: 1 }]);
+    const [run] = await engine.evaluator.load(HOT_AND_RECORDED);
+    const [recording, alerting] = run?.rules ?? [];
+    const { writer } = engine;
+    if (writer === undefined || run === undefined) throw new Error('the engine writes nothing');
+    for (let turn = 0; turn < 8; turn++) {
+      engine.clock.set(SLOT + turn * 15 * SECOND);
+      writer.failure = turn % 2 === 0 ? new WriteError('duplicate', DUPLICATE) : undefined;
+      await run.evaluateAt(engine.clock.now(), never);
+      const lost = turn % 2 === 0 ? `the results are not written: ${DUPLICATE}` : undefined;
+      expect([recording?.log.lastError(), alerting?.log.lastError()]).toEqual([lost, undefined]);
+    }
+    expect(engine.problems).toEqual([`results of rules are not written: ${DUPLICATE}`]);
+    expect(engine.evaluator.written().failures).toEqual({ no_receiver: 0, refused: 0, duplicate: 8, failed: 0 });
+  });
+
+  it('is told again once there has been none for a quarter of an hour', async () => {
+    const engine = ruleEngine();
+    engine.prometheus.answers.set('m', () => [{ labels: {}, value: 1 }]);
+    const [run] = await engine.evaluator.load(HOT_AND_RECORDED);
+    if (engine.writer) engine.writer.failure = new WriteError('duplicate', DUPLICATE);
+    for (const second of [0, 885, 1770, 2670]) {
+      engine.clock.set(SLOT + second * SECOND);
+      await run?.evaluateAt(engine.clock.now(), never);
+    }
+    expect(engine.problems).toHaveLength(2);
   });
 });
 
@@ -167,6 +214,9 @@ const WARNINGS = ['Sum', 'Moved'].map((name, index) =>
   ),
 );
 
+const UNREADABLE =
+  'the rule reads rec, which Prometheus does not hold because results of rules are not written to it: start Prometheus with --web.enable-remote-write-receiver, or set REMOTE_WRITE_URL; where Prometheus evaluates the rules itself that record it, leave them out of RULE_FILES';
+
 describe('without a receiver', () => {
   it('plain selectors on the engine’s own series are answered from memory, and the others are warned of', async () => {
     const engine = ruleEngine({ writer: undefined });
@@ -179,8 +229,34 @@ describe('without a receiver', () => {
       ['Meta', '3', 1],
       ['Since', '3', Math.floor(SLOT / 1000)],
     ]);
-    expect(engine.prometheus.asked.map(({ expr }) => expr)).toEqual(['m', HOT_EXPR, 'sum(rec) > 1', 'rec offset 5m']);
+    expect(engine.prometheus.asked.map(({ expr }) => expr)).toEqual(['m', HOT_EXPR]);
     expect(engine.problems).toEqual(WARNINGS);
+    const statuses = engine.evaluator.groups()[0]?.rules ?? [];
+    expect(statuses.map(({ rule, health, lastError }) => [rule.name, health, lastError])).toEqual([
+      ['rec', 'ok', undefined],
+      ...['Hot', 'Plain', 'Meta', 'Since'].map((name) => [name, 'ok', undefined]),
+      ...['Sum', 'Moved'].map((name) => [name, 'err', UNREADABLE]),
+    ]);
+  });
+
+  it('a failing rule keeps its alerts, and asks for the receiver itself where nothing else is written', async () => {
+    const writer = new FakeWriter();
+    const engine = ruleEngine({ writer });
+    const rules = groups(
+      'groups: [{ name: g, interval: 15s, rules: [{ alert: Many, expr: count(ALERTS) > 9 }, { alert: Sum, expr: sum(ALERTS) > 9 }] }]',
+    );
+    engine.prometheus.answers.set('count(ALERTS) > 9', () => [{ labels: {}, value: 10 }]);
+    await engine.evaluator.start(rules);
+    await engine.clock.advance(20 * SECOND);
+    writer.failure = new WriteError('no_receiver', 'no receiver');
+    await engine.clock.advance(15 * SECOND);
+    const healthNow = () => engine.evaluator.groups()[0]?.rules.map(({ health }) => health);
+    const namesNow = () => engine.evaluator.activeAlerts().map(({ name }) => name);
+    await engine.clock.advance(60 * SECOND);
+    expect([healthNow(), namesNow()]).toEqual([['err', 'err'], ['Many']]);
+    writer.failure = undefined;
+    await engine.clock.advance(330 * SECOND);
+    expect([healthNow(), namesNow()]).toEqual([['ok', 'ok'], ['Many']]);
   });
 
   it('forgets what was yielded longer ago than Prometheus looks back', async () => {

@@ -33,7 +33,9 @@ describe('lockStore', () => {
   it('is held against another process, and given up by one that is killed', async () => {
     const entry = new URL('../../../engine/store/store-lock.ts', import.meta.url);
     const script = `const { lockStore } = await import('${entry}'); globalThis.held = lockStore(${JSON.stringify(file)}, 0); console.log('locked'); setInterval(() => {}, 1000);`;
-    const child = spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const child = spawn(process.execPath, ['--input-type=module', '-e', script], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
     await once(child.stdout, 'data');
     expect(() => lockStore(file, 0)).toThrow(BUSY);
     child.kill('SIGKILL');
