@@ -1,5 +1,7 @@
 /** Policy: everything a decision depends on besides Prometheus history. Durations are milliseconds, ratios 0..1. */
 
+import type { PingPolicy } from './ping/policy.ts';
+
 /** What a failed check makes of the tick: lost service, occupied service, or only a warning. */
 type OnFail = 'down' | 'busy' | 'warn';
 
@@ -84,17 +86,6 @@ interface IdentityPolicy {
   readonly gpu: string;
   readonly node: string;
   readonly labels: readonly string[];
-}
-
-interface PingPolicy {
-  readonly baseIntervalMs: number;
-  readonly uptimeThreshold: number;
-  readonly escalationMultiplier: number;
-  readonly maxIntervalMs: number;
-  readonly recoveryThresholdPings: number;
-  readonly firstPingGracePeriod: boolean;
-  readonly responseTimeoutMs: number;
-  readonly maxConcurrentAgents: number;
 }
 
 /** The self-monitor inside a GPU container, which answers pings. */

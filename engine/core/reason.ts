@@ -54,6 +54,6 @@ function quantity(value: number, unit: string): string {
 }
 
 /** At most two decimals, without trailing zeros. */
-function plainNumber(value: number): string {
+export function plainNumber(value: number): string {
   return String(Number(value.toFixed(2)));
 }

@@ -129,6 +129,35 @@ function resolvePing(ping: PolicyFile['ping']): Policy['ping'] {
     firstPingGracePeriod: ping.first_ping_grace_period,
     responseTimeoutMs: ms(ping.response_timeout),
     maxConcurrentAgents: ping.max_concurrent_agents,
+    evidence: ping.evidence,
+    minCoverage: ratio(ping.min_coverage),
+    observe: ping.observe,
+    confirmMs: ping.confirm.map(ms),
+    maxRetryAfterMs: ms(ping.max_retry_after),
+    graceIntervalMs: ms(ping.grace_interval),
+    catchUpMs: ms(ping.catch_up),
+    suspect: resolveSuspect(ping.suspect),
+    targets: resolveTargets(ping),
+  };
+}
+
+function resolveSuspect({
+  max_share: maxShare,
+  window,
+  min_agents: minAgents,
+  stretch,
+}: PolicyFile['ping']['suspect']) {
+  return { maxShare: ratio(maxShare), windowMs: ms(window), minAgents, stretch };
+}
+
+function resolveTargets(ping: PolicyFile['ping']): Policy['ping']['targets'] {
+  return {
+    allowSchemes: ping.allow_schemes,
+    allowPorts: ping.allow_ports,
+    allowNetworks: ping.allow_networks,
+    denyNetworks: ping.deny_networks,
+    allowLoopback: ping.allow_loopback,
+    allowPrivate: ping.allow_private,
   };
 }
 

@@ -1,6 +1,6 @@
-/** Policy-file sections that change no decision: alerts about uptime, reports, pings, the agent. */
+/** Policy-file sections that change no decision: alerts about uptime, reports, the agent. */
 import { z } from 'zod';
-import { alertName, count, duration, finite, flag, oneOf, percent, text } from './fields.ts';
+import { alertName, count, duration, flag, oneOf, percent, text } from './fields.ts';
 
 export const alerts = z
   .strictObject({
@@ -34,19 +34,6 @@ export const report = z
     detailed: flag('Report every GPU.').default(false),
   })
   .meta({ description: 'Status reports in the log.' });
-
-export const ping = z
-  .strictObject({
-    base_interval: duration('Time between pings of a healthy agent.', 1).default('15m'),
-    uptime_threshold: percent('Uptime since the last ping that counts as good.', true).default(99),
-    escalation_multiplier: finite('Each poor ping multiplies the interval by this.', 1).default(2),
-    max_interval: duration('Longest interval.', 1).default('24h'),
-    recovery_threshold_pings: count('Good pings in a row that end an escalation.').default(3),
-    first_ping_grace_period: flag('The first ping checks only that the GPU exists.').default(true),
-    response_timeout: duration('Time an agent has to answer.', 1).default('10s'),
-    max_concurrent_agents: count('Pings in flight at once.').default(100),
-  })
-  .meta({ description: 'Pings of registered agents.' });
 
 export const agent = z
   .strictObject({

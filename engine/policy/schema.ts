@@ -16,7 +16,8 @@ import {
   vectorExpr,
 } from './fields.ts';
 import { maintenance } from './schema-maintenance.ts';
-import { agent, alerts, ping, report, rules } from './schema-operations.ts';
+import { agent, alerts, report, rules } from './schema-operations.ts';
+import { ping } from './schema-ping.ts';
 
 const SHORTEST_INTERVAL_MS = 100;
 

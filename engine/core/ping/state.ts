@@ -2,6 +2,8 @@
 import type { PingEvidence, PingOutcome } from './outcome.ts';
 
 export interface PingState {
+  /** When the agent was registered. */
+  readonly sinceMs: number;
   /** Pings that were decided, confirmation retries not counted. */
   readonly pings: number;
   readonly consecutivePoor: number;
@@ -10,15 +12,26 @@ export interface PingState {
   readonly cursor: { readonly bootId: string; readonly seq: number } | undefined;
   /** When the span of the next ping begins: the last answered ping. */
   readonly spanFromMs: number | undefined;
-  /** Failed attempts since the last decided ping: unreachable is confirmed before it counts. */
+  /** Failed attempts since the last decided ping: a failure is confirmed before it counts. */
   readonly attempts: number;
+  /** The first of those attempts. */
+  readonly failingSinceMs: number | undefined;
   /** The last grace that was given to a restarted agent. */
   readonly graceAtMs: number | undefined;
+  /** When the newest attempt that was applied began; what began earlier is late. */
+  readonly lastAttemptAtMs: number | undefined;
   readonly lastPingAtMs: number | undefined;
   readonly lastOutcome: PingOutcome | undefined;
+  readonly lastReason: string | undefined;
+  /** When the coming ping was planned for. Retries and catching up move `nextDueAtMs`, and leave the plan as it is. */
+  readonly slotAtMs: number;
   readonly nextDueAtMs: number;
+  /** When the interval in force runs out; later than `nextDueAtMs` where a poor agent is looked at more often. */
+  readonly payDueAtMs: number;
   /** The interval in force: base x multiplier^consecutivePoor, capped. */
   readonly intervalMs: number;
+  /** How it stood before a failure that counted, should the engine turn out to be the one who failed. */
+  readonly undo: { readonly consecutivePoor: number; readonly goodInARow: number } | undefined;
 }
 
 /** A decided ping, as history keeps it. */
@@ -30,8 +43,11 @@ export interface PingRecord {
   readonly outcome: PingOutcome;
   readonly reason: string;
   readonly evidence: PingEvidence | undefined;
+  /** The uptime that was judged, 0..1; undefined when only existence was, or there was nothing to judge. */
+  readonly uptime: number | undefined;
   readonly consecutivePoor: number;
   readonly intervalMs: number;
   readonly nextDueAtMs: number;
+  readonly payDueAtMs: number;
   readonly roundTripMs: number | undefined;
 }

@@ -240,6 +240,14 @@ describe('TLS', () => {
     expect(await ask({ ...PLAIN_HTTP, tls: { skipsVerification: true } })(url)).toMatchObject({ status: 200 });
   });
 
+  it('says that the certificate of the client is none', async (context) => {
+    const { pem, client } = certificatesFor(context);
+    const { url } = await serve(answerOk, client('server'));
+    const own = { cert: { text: 'no certificate' }, key: { text: 'no key' } };
+    const get = ask({ ...PLAIN_HTTP, tls: { skipsVerification: false, ca: { text: pem('ca.pem') }, ...own } });
+    await expect(get(url)).rejects.toThrow(/PEM|no start line/);
+  });
+
   it('does not go below the least version', async (context) => {
     const { client } = certificatesFor(context);
     const { url } = await serve(answerOk, { ...client('server'), ...{ maxVersion: 'TLSv1.2' } });

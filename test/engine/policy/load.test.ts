@@ -153,6 +153,7 @@ describe('policy revision', () => {
     'agent: { mode: true }',
     'persistence_file: x.db',
     'ping: { base_interval: 1h }',
+    'ping: { evidence: agent, observe: base, allow_loopback: true }',
   ])('does not change with %s, which judges nothing', (source) => {
     expect(revision(source)).toBe(revision(''));
   });

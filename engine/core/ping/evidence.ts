@@ -1,0 +1,48 @@
+/** What the two sides say about the time between two pings, and whose word counts. */
+import type { PingEvidence, UptimeClaim } from './outcome.ts';
+import type { PingPolicy } from './policy.ts';
+
+type Weighing = Pick<PingPolicy, 'evidence' | 'minCoverage'>;
+
+export interface Weighed {
+  /** The uptime that counts, 0..1; undefined when nobody knows it. */
+  readonly uptime: number | undefined;
+  readonly claimed: number | undefined;
+  readonly observed: number | undefined;
+}
+
+/** The lower of what the sides that the policy hears know. A side that watched too little of the span knows nothing. */
+export function weighEvidence(policy: Weighing, { claimed, observed }: PingEvidence): Weighed {
+  const sides = {
+    claimed: policy.evidence === 'prometheus' ? undefined : knownUptime(policy, claimed),
+    observed: policy.evidence === 'agent' ? undefined : knownUptime(policy, observed),
+  };
+  const known = [sides.claimed, sides.observed].filter((uptime) => uptime !== undefined);
+  return { ...sides, uptime: known.length === 0 ? undefined : Math.min(...known) };
+}
+
+/**
+ * Claimed minus observed uptime, -1..1, whosever word counts: positive when an agent claims more than was seen. Undefined
+ * unless both sides know.
+ */
+export function divergenceOf(policy: Weighing, { claimed, observed }: PingEvidence): number | undefined {
+  const [said, seen] = [knownUptime(policy, claimed), knownUptime(policy, observed)];
+  return said === undefined || seen === undefined ? undefined : said - seen;
+}
+
+function knownUptime({ minCoverage }: Weighing, claim: UptimeClaim | undefined): number | undefined {
+  if (claim === undefined || claim.uptime === undefined) return undefined;
+  const { uptime, coverage } = claim;
+  // What is no number is no word either: NaN would be neither below nor above any threshold.
+  if (!(coverage > 0 && coverage >= minCoverage) || Number.isNaN(uptime)) return undefined;
+  return Math.max(0, Math.min(1, uptime));
+}
+
+/**
+ * The highest uptime that the span allows when the engine itself was away for `outageMs` of it: whatever went wrong may have
+ * gone wrong meanwhile, and that is not held against anybody. Undefined when the engine was away all the time.
+ */
+export function uptimeAtBest(uptime: number, spanMs: number, outageMs: number): number | undefined {
+  if (outageMs <= 0) return uptime;
+  return outageMs >= spanMs ? undefined : Math.min(1, (uptime * spanMs) / (spanMs - outageMs));
+}

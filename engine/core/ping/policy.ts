@@ -1,0 +1,51 @@
+/** What pings are judged and scheduled by. Durations are milliseconds, ratios 0..1. */
+
+/** When most agents fail at once, the engine is the likelier culprit. */
+export interface SuspectPolicy {
+  /** More than this share of the pings within the window failed. */
+  readonly maxShare: number;
+  readonly windowMs: number;
+  /** Fewer pings within the window say nothing: one agent of one is not a mass event. */
+  readonly minAgents: number;
+  /** Failing agents are left alone this many times as long meanwhile. */
+  readonly stretch: number;
+}
+
+/** Whom agents may be. */
+interface TargetPolicy {
+  readonly allowSchemes: readonly string[];
+  /** Empty: 80, 443 and those from 1024 on. */
+  readonly allowPorts: readonly number[];
+  /** In CIDR notation; empty: every address that nothing else refuses. */
+  readonly allowNetworks: readonly string[];
+  readonly denyNetworks: readonly string[];
+  readonly allowLoopback: boolean;
+  readonly allowPrivate: boolean;
+}
+
+export interface PingPolicy {
+  readonly baseIntervalMs: number;
+  readonly uptimeThreshold: number;
+  readonly escalationMultiplier: number;
+  readonly maxIntervalMs: number;
+  readonly recoveryThresholdPings: number;
+  readonly firstPingGracePeriod: boolean;
+  readonly responseTimeoutMs: number;
+  readonly maxConcurrentAgents: number;
+  /** Whose word on the uptime counts; of both, the lower one. */
+  readonly evidence: 'agent' | 'prometheus' | 'both';
+  /** A side that watched less of the span knows nothing. */
+  readonly minCoverage: number;
+  /** How often agents are looked at: when their interval runs out, or at the base interval whatever they are paid at. */
+  readonly observe: 'pay' | 'base';
+  /** An agent that fails is asked again after each of these, before the failure counts. */
+  readonly confirmMs: readonly number[];
+  /** An agent that asks to be left alone is left alone at most this long. */
+  readonly maxRetryAfterMs: number;
+  /** A restarted agent is let off at most once in this time. */
+  readonly graceIntervalMs: number;
+  /** Pings that fell due while the engine was down are spread over this time. */
+  readonly catchUpMs: number;
+  readonly suspect: SuspectPolicy;
+  readonly targets: TargetPolicy;
+}

@@ -1,0 +1,198 @@
+/** Who is registered, and where each agent stands. The store decides; the index in memory answers questions. */
+import type { Agent } from '../core/ping/agent.ts';
+import type { PingPolicy } from '../core/ping/policy.ts';
+import { phaseMs } from '../core/ping/schedule.ts';
+import type { PingState } from '../core/ping/state.ts';
+import { initialPingState } from '../core/ping/step.ts';
+import type { AgentStore, StoredAgent } from '../store/agent-store.ts';
+import type { Claim, PingResult, PingStore } from '../store/ping-store.ts';
+import { type AgentFilter, AgentIndex, type AgentPage, type RegisteredAgent } from './agent-index.ts';
+import type { AgentUrl } from './agent-url.ts';
+import { fits, hashOf, newToken } from './ownership.ts';
+import { type AgentDraft, type RegistrationProblem, readRegistration } from './registration.ts';
+
+export interface RegistryPorts {
+  readonly agents: AgentStore;
+  readonly pings: PingStore;
+  readonly now: () => number;
+  /** Whether the policy of the moment lets the engine ask there. */
+  readonly judgeUrl: (text: string) => AgentUrl;
+  readonly policy: () => PingPolicy;
+  /** How many agents there may be. */
+  readonly maxAgents: () => number;
+}
+
+/** What a registration came to. */
+export type Registered =
+  /** The token is told here and nowhere else: whoever has it may change and remove the agent. */
+  | (RegisteredAgent & { readonly kind: 'registered'; readonly token: string })
+  | (RegisteredAgent & { readonly kind: 'changed' | 'unchanged' })
+  | { readonly kind: 'invalid'; readonly problems: readonly RegistrationProblem[] }
+  | { readonly kind: 'not_owner' | 'full'; readonly reason: string };
+
+/** Whose word removes an agent: its owner's, who shows the token, or the operator's of the engine. */
+export type Authority = { readonly token: string } | 'operator';
+
+/** A claim on an agent, whose state is known whatever the store made of it. */
+export type HeldAgent = Claim & RegisteredAgent;
+
+/** First pings come soon, but those of a fleet that registers at once do not come together. */
+const FIRST_PING_WITHIN_MS = 5_000;
+const LOADED_AT_ONCE = 1000;
+
+export class AgentRegistry {
+  readonly #ports: RegistryPorts;
+  readonly #index = new AgentIndex();
+
+  private constructor(ports: RegistryPorts) {
+    this.#ports = ports;
+  }
+
+  /** Takes up all agents. Rejects when the store cannot be read. */
+  static async open(ports: RegistryPorts): Promise<AgentRegistry> {
+    const registry = new AgentRegistry(ports);
+    let page: readonly StoredAgent[];
+    let after: string | undefined;
+    do {
+      page = await ports.agents.list(after, LOADED_AT_ONCE);
+      for (const stored of page) registry.#adopt(stored);
+      after = page.at(-1)?.agent.id;
+    } while (page.length === LOADED_AT_ONCE);
+    return registry;
+  }
+
+  get size(): number {
+    return this.#index.size;
+  }
+
+  all(): Iterable<RegisteredAgent> {
+    return this.#index.all();
+  }
+
+  get(id: string): RegisteredAgent | undefined {
+    return this.#index.get(id);
+  }
+
+  /** By id; `after` is the `next` of the page before. */
+  page(filter: AgentFilter, at: { readonly after?: string | undefined; readonly limit: number }): AgentPage {
+    return this.#index.page(filter, at);
+  }
+
+  /** Those that have waited longest come first. */
+  due(nowMs: number, limit: number): readonly RegisteredAgent[] {
+    const due = [...this.#index.all()].filter(({ state }) => state.nextDueAtMs <= nowMs);
+    return due.sort((a, b) => a.state.nextDueAtMs - b.state.nextDueAtMs).slice(0, limit);
+  }
+
+  /** The same body again is the same agent, whoever sends it; to change an agent takes its token. */
+  async register(body: unknown, token: string | undefined): Promise<Registered> {
+    const read = readRegistration(body, this.#ports.judgeUrl);
+    if (read.kind === 'unfit') return { kind: 'invalid', problems: read.problems };
+    const stored = await this.#ports.agents.find(read.draft.id);
+    return stored === undefined ? this.#add(read.draft, token) : this.#renew(stored, read.draft, token);
+  }
+
+  async remove(id: string, authority: Authority): Promise<'removed' | 'unknown' | 'not_owner'> {
+    const stored = await this.#ports.agents.find(id);
+    if (stored === undefined) this.#index.delete(id);
+    if (stored === undefined) return 'unknown';
+    if (authority !== 'operator' && !fits(authority.token, stored.tokenHash)) return 'not_owner';
+    const isRemoved = await this.#ports.agents.remove(id, authority === 'operator' ? undefined : stored.tokenHash);
+    this.#index.delete(id);
+    return isRemoved ? 'removed' : 'unknown';
+  }
+
+  /** As the store's, of which it tells the index. */
+  async claimDue(nowMs: number, limit: number, leaseMs: number): Promise<readonly HeldAgent[]> {
+    const claims = await this.#ports.pings.claimDue(nowMs, limit, leaseMs);
+    return claims.map((claim) => this.#hold(claim));
+  }
+
+  /** Undefined when a ping of the agent is in flight, or it is not registered. */
+  async claim(id: string, nowMs: number, leaseMs: number): Promise<HeldAgent | undefined> {
+    const claim = await this.#ports.pings.claim(id, nowMs, leaseMs);
+    return claim && this.#hold(claim);
+  }
+
+  /** For each result whether it was kept; where one was stale the index learns what the store has instead. */
+  async record(results: readonly PingResult[]): Promise<readonly ('kept' | 'stale')[]> {
+    const outcomes = await this.#ports.pings.record(results);
+    for (const [at, { agentId, state }] of results.entries()) {
+      if (outcomes[at] === 'kept') this.#index.putState(agentId, state);
+      else await this.#lookAgain(agentId);
+    }
+    return outcomes;
+  }
+
+  async #add(draft: AgentDraft, token: string | undefined): Promise<Registered> {
+    const nowMs = this.#ports.now();
+    const agent: Agent = { ...draft, registeredAtMs: nowMs, updatedAtMs: nowMs };
+    const state = this.#firstState(agent.id, nowMs);
+    const secret = newToken();
+    const maxAgents = this.#ports.maxAgents();
+    const added = await this.#ports.agents.add({ agent, state, tokenHash: hashOf(secret) }, maxAgents);
+    if (added === 'full') return { kind: 'full', reason: fullReason(maxAgents) };
+    if (added === 'taken') return this.#registerAgain(draft, token);
+    this.#index.put({ agent, state });
+    return { kind: 'registered', agent, state, token: secret };
+  }
+
+  /** Somebody registered the id between the look and the write. */
+  async #registerAgain(draft: AgentDraft, token: string | undefined): Promise<Registered> {
+    const stored = await this.#ports.agents.find(draft.id);
+    return stored === undefined ? this.#add(draft, token) : this.#renew(stored, draft, token);
+  }
+
+  async #renew(stored: StoredAgent, draft: AgentDraft, token: string | undefined): Promise<Registered> {
+    const { agent, state } = this.#adopt(stored);
+    const isOwner = token !== undefined && fits(token, stored.tokenHash);
+    const isSame = sameAgent(agent, draft);
+    if (!isOwner && (token !== undefined || !isSame)) return { kind: 'not_owner', reason: ownerReason(draft.id) };
+    if (isSame) return { kind: 'unchanged', agent, state };
+    const changed = { ...agent, ...draft, updatedAtMs: this.#ports.now() };
+    // Removed, or registered by somebody else, since it was looked up.
+    if (!(await this.#ports.agents.change(changed, stored.tokenHash))) return this.#registerAgain(draft, token);
+    this.#index.put({ agent: changed, state });
+    return { kind: 'changed', agent: changed, state };
+  }
+
+  #firstState(id: string, nowMs: number): PingState {
+    const state = initialPingState(this.#ports.policy(), nowMs);
+    return { ...state, nextDueAtMs: state.nextDueAtMs + phaseMs(id, FIRST_PING_WITHIN_MS) };
+  }
+
+  /** A damaged state is begun anew. */
+  #adopt({ agent, state }: Pick<Claim, 'agent' | 'state'>): RegisteredAgent {
+    const known = { agent, state: state ?? this.#firstState(agent.id, this.#ports.now()) };
+    this.#index.put(known);
+    return known;
+  }
+
+  #hold(claim: Claim): HeldAgent {
+    return { ...claim, state: this.#adopt(claim).state };
+  }
+
+  async #lookAgain(id: string): Promise<void> {
+    const stored = await this.#ports.agents.find(id);
+    if (stored === undefined) this.#index.delete(id);
+    else this.#adopt(stored);
+  }
+}
+
+function sameAgent(agent: Agent, draft: AgentDraft): boolean {
+  return fingerprint(agent) === fingerprint(draft);
+}
+
+/** In which order an agent names things does not make it another one. Node and GPU follow from the rest. */
+function fingerprint({ url, capabilities, metadata }: AgentDraft): string {
+  const entries = Object.entries(metadata).sort(([a], [b]) => (a < b ? -1 : 1));
+  return JSON.stringify([url, [...capabilities].sort(), entries]);
+}
+
+function ownerReason(id: string): string {
+  return `${id} is registered already: send the token of its first registration to change it, or choose another agent_id`;
+}
+
+function fullReason(maxAgents: number): string {
+  return `${maxAgents} agents are registered, which is the limit: remove some, or raise it`;
+}

@@ -1,0 +1,30 @@
+/** What an agent answers after fifteen good minutes, checked every five seconds. */
+export function answerBody() {
+  return {
+    agent_id: 'agent-001',
+    boot_id: 'boot-1',
+    seq: 280,
+    since: 100,
+    timestamp: '2026-01-02T03:04:05.678Z',
+    first_ping: false,
+    continuity: 'complete',
+    gpu_available: true,
+    gpu_count: 1,
+    expected_gpu_count: 1,
+    reason: null,
+    uptime_percentage: 100,
+    proven_uptime_percentage: 100,
+    total_checks: 180,
+    available_checks: 180,
+    expected_checks: 180,
+    lost_checks: 0,
+    span_seconds: 900,
+    available_seconds: 900,
+    unavailable_seconds: 0,
+    gap_seconds: 0,
+    first_check_at: '2026-01-02T02:49:09.000Z',
+    last_check_at: '2026-01-02T03:04:04.000Z',
+    downtimes: [],
+    downtimes_truncated: false,
+  };
+}
