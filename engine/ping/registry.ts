@@ -194,5 +194,5 @@ function ownerReason(id: string): string {
 }
 
 function fullReason(maxAgents: number): string {
-  return `${maxAgents} agents are registered, which is the limit: remove some, or raise it`;
+  return `no more than ${maxAgents} agents may be registered, and there are as many: remove some, or raise the limit`;
 }

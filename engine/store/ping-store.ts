@@ -40,7 +40,7 @@ export interface HistoryQuery {
 }
 
 /** A ping's place in its agent's history; a ping record is one. */
-export type HistoryPosition = Pick<PingRecord, 'atMs' | 'sequence'>;
+type HistoryPosition = Pick<PingRecord, 'atMs' | 'sequence'>;
 
 /** Decided pings of one hour with one outcome, of all agents, also of those removed since. */
 export interface PingTotal {

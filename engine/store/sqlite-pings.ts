@@ -31,7 +31,7 @@ export function sqlitePings(db: DatabaseSync): PingStore {
     claimDue: async (nowMs, limit, leaseMs) => inTransaction(db, () => claimDue(nowMs, limit, leaseMs)),
     claim: async (agentId, nowMs, leaseMs) => inTransaction(db, () => claim(agentId, nowMs, leaseMs)),
     record: async (results) =>
-      ((_: unknown, w: () => readonly ('kept' | 'stale')[]) => w())(db, () => {
+      inTransaction(db, () => {
         const kept = results.map(keep);
         remember(kept.flatMap((agent, at) => decided(agent, results[at]?.record)));
         return kept.map((agent) => (agent === undefined ? 'stale' : 'kept'));

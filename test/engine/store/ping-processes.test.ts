@@ -4,12 +4,13 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { openSqliteStore } from '../../../engine/store/sqlite.ts';
 import { temporaryDirectory } from '../../servers/temporary-directory.ts';
 import { newAgent, type PingStores } from './ping-fixtures.ts';
 
-const PROGRAM = join(import.meta.dirname, 'pinging-process.ts');
+const PROGRAM = fileURLToPath(new URL('./pinging-process.ts', import.meta.url));
 
 interface Pinger {
   readonly child: ChildProcess;
