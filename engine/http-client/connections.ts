@@ -1,9 +1,11 @@
 /** Connections to one kind of server, each with the certificates as they are when it begins. */
-import { Socket } from 'node:net';
+import { type LookupFunction, Socket } from 'node:net';
 import { createSecureContext, type SecureContext } from 'node:tls';
 import { Agent, buildConnector, type Dispatcher } from 'undici';
+import { messageOf } from '../text/message-of.ts';
 import { type Pems, readPems, reasonOf } from './certificates.ts';
 import type { TextSource, TlsSettings } from './settings.ts';
+import { CredentialError } from './text-source.ts';
 
 export interface Connections {
   readonly dispatcher: Dispatcher;
@@ -11,12 +13,21 @@ export interface Connections {
   close(deadlineMs?: number): Promise<void>;
 }
 
-/** undici's limits, and the longest that a connection may take to begin. */
-export type Limits = Omit<Agent.Options, 'connect'> & { readonly connectTimeoutMs?: number };
+/** Beside undici's own: how connections begin. */
+export interface Limits extends Omit<Agent.Options, 'connect'> {
+  /** The longest that a connection may take to begin. */
+  readonly connectTimeoutMs?: number;
+  /** Where names lead, instead of what the system says. */
+  readonly lookup?: LookupFunction;
+  /** Ends every connection, also one that is about to begin, which undici would wait for. */
+  readonly signal?: AbortSignal;
+}
 
-export function openConnections(tls: TlsSettings, { connectTimeoutMs = 10_000, ...options }: Limits): Connections {
+export function openConnections(tls: TlsSettings, limits: Limits): Connections {
+  const { connectTimeoutMs = 10_000, lookup, signal, ...options } = limits;
   const end = new AbortController();
-  const dispatcher = new Agent({ ...options, connect: connectorOf(tls, connectTimeoutMs, end.signal) });
+  const socket = { timeout: connectTimeoutMs, ...(lookup && { lookup }), ...(signal && { signal }) };
+  const dispatcher = new Agent({ ...options, connect: connectorOf(tls, socket, end.signal) });
   let closed: Promise<void> | undefined;
   const breakOff = () => {
     // undici waits for connections that are about to begin, whatever becomes of it.
@@ -35,21 +46,25 @@ export function openConnections(tls: TlsSettings, { connectTimeoutMs = 10_000, .
 type Connect = buildConnector.connector;
 
 /** A connector that reads the certificates for every new connection, and starts anew when they have changed. */
-function connectorOf(tls: TlsSettings, timeout: number, end: AbortSignal): Connect {
+function connectorOf(tls: TlsSettings, socket: buildConnector.BuildOptions, end: AbortSignal): Connect {
   let current: { readonly pem: string; readonly connect: Connect } | undefined;
   const use = async () => {
     const pems = await readPems(tls);
     const pem = JSON.stringify(pems);
     // The same connector keeps its TLS sessions, which saves a handshake.
-    if (current?.pem !== pem) current = { pem, connect: buildConnector({ ...optionsOf(tls, pems), timeout }) };
+    if (current?.pem !== pem) current = { pem, connect: buildConnector({ ...optionsOf(tls, pems), ...socket }) };
     return current.connect;
   };
   return (options, callback) => {
     // What is thrown on the way, say for a certificate that is half written, fails this request and not the process.
     use()
       .then((connect) => connectUntil(end, connect, options, callback))
-      .catch((error: Error) => callback(error, null));
+      .catch((error: unknown) => callback(credentialError(error), null));
   };
+}
+
+function credentialError(cause: unknown): CredentialError {
+  return cause instanceof CredentialError ? cause : new CredentialError(messageOf(cause), { cause });
 }
 
 function connectUntil(end: AbortSignal, connect: Connect, ...[options, callback]: Parameters<Connect>): void {

@@ -2,8 +2,9 @@
 import type { LookupFunction } from 'node:net';
 import { isIP } from 'node:net';
 import { type Dispatcher, errors, request } from 'undici';
-import { CredentialError, type HttpClient, openHttpClient } from '../http-client/client.ts';
+import { type HttpClient, openHttpClient } from '../http-client/client.ts';
 import type { HttpClientSettings } from '../http-client/settings.ts';
+import { CredentialError } from '../http-client/text-source.ts';
 
 export interface GuardedRequest {
   readonly url: string;

@@ -24,7 +24,9 @@ export function openDatabase(file: string): OpenedDatabase {
     return { db: openFile(file) };
   } catch (cause) {
     if (!isDamaged(cause))
-      throw new StoreError(`cannot use the store ${file}: ${messageOf(cause)}; choose another with DATA_DIR`, { cause });
+      throw new StoreError(`cannot use the store ${file}: ${messageOf(cause)}; choose another with DATA_DIR`, {
+        cause,
+      });
     const movedAside = `${file}.damaged-${Date.now()}`;
     moveAside(file, movedAside);
     return { db: openFile(file), movedAside };
