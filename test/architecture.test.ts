@@ -22,9 +22,18 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   // The alerting file and target files are YAML too.
   'engine/alertmanager': ['engine/core', 'engine/policy', 'engine/promql', 'engine/http-client', 'engine/text'],
   'engine/ping': ['engine/core', 'engine/policy', 'engine/prometheus', 'engine/store', 'engine/http-client', 'engine/text'],
-  'engine/metrics': ['engine/core', 'engine/prometheus', 'engine/rules', 'engine/alertmanager'],
-  'engine/page': ['engine/core', 'engine/policy', 'engine/rules', 'engine/text'],
-  'engine/http': ['engine/core', 'engine/metrics', 'engine/page', 'engine/prometheus', 'engine/promql', 'engine/rules'],
+  'engine/metrics': ['engine/core', 'engine/prometheus', 'engine/rules', 'engine/alertmanager', 'engine/ping'],
+  'engine/page': ['engine/core', 'engine/ping', 'engine/policy', 'engine/rules', 'engine/text'],
+  'engine/http': [
+    'engine/core',
+    'engine/metrics',
+    'engine/page',
+    'engine/ping',
+    'engine/prometheus',
+    'engine/promql',
+    'engine/rules',
+    'engine/text',
+  ],
   'engine/unit-tests': [
     'engine',
     'engine/core',

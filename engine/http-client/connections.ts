@@ -48,7 +48,10 @@ type Connect = buildConnector.connector;
 /** A connector that reads the certificates for every new connection, and starts anew when they have changed. */
 function connectorOf(tls: TlsSettings, socket: buildConnector.BuildOptions, end: AbortSignal): Connect {
   let current: { readonly pem: string; readonly connect: Connect } | undefined;
-  const use = async () => {
+  const connectPlain = buildConnector(socket);
+  const use = async (protocol: string) => {
+    // What TLS needs costs more than a whole request without it.
+    if (protocol !== 'https:') return connectPlain;
     const pems = await readPems(tls);
     const pem = JSON.stringify(pems);
     // The same connector keeps its TLS sessions, which saves a handshake.
@@ -57,7 +60,7 @@ function connectorOf(tls: TlsSettings, socket: buildConnector.BuildOptions, end:
   };
   return (options, callback) => {
     // What is thrown on the way, say for a certificate that is half written, fails this request and not the process.
-    use()
+    use(options.protocol)
       .then((connect) => connectUntil(end, connect, options, callback))
       .catch((error: unknown) => callback(credentialError(error), null));
   };

@@ -6,6 +6,9 @@ export type Ending<T> =
   | { readonly kind: 'late' }
   | { readonly kind: 'stopped' };
 
+// Made once: an error looks up where it was made, and every ping ends.
+const OVER = new Error('the time for this is over');
+
 /**
  * Does the work, but waits no longer than `ms` and until `stop`. The signal that the work gets fires in any case when this
  * returns, so nothing it opened outlives it. No timer and no listener is left. Rejects only as the work does.
@@ -19,7 +22,7 @@ export async function withinTime<T>(
   const ended = Promise.withResolvers<Ending<T>>();
   const end = (kind: 'late' | 'stopped') => () => {
     ended.resolve({ kind });
-    over.abort();
+    over.abort(OVER);
   };
   const [onLate, onStop] = [end('late'), end('stopped')];
   const timer = setTimeout(onLate, ms);
@@ -31,6 +34,6 @@ export async function withinTime<T>(
   } finally {
     clearTimeout(timer);
     stop.removeEventListener('abort', onStop);
-    over.abort();
+    over.abort(OVER);
   }
 }

@@ -36,6 +36,9 @@ export type GuardedOutcome =
   /** The engine's own secret or certificate cannot be used. */
   | { readonly kind: 'unready'; readonly reason: string };
 
+// Made once: an error looks up where it was made, and every ping ends.
+const DONE = new Error('the ping is over');
+
 /**
  * Sends the request. The connection is used for nothing else and is gone afterwards: kept alive, it could be taken for
  * another agent's. Redirects are answers like others, and no proxy of the environment is used. Never throws.
@@ -53,7 +56,7 @@ export async function guardedGet(wanted: GuardedRequest): Promise<GuardedOutcome
   } catch (error) {
     return failure(error);
   } finally {
-    await client.dispatcher.destroy();
+    await client.dispatcher.destroy(DONE);
   }
 }
 

@@ -6,7 +6,7 @@ import type { PingPolicy } from './policy.ts';
 import { isEarly, isPayPing, planNext } from './schedule.ts';
 import type { PingRecord, PingState } from './state.ts';
 
-type PingEvent =
+export type PingEvent =
   /** The result is older than what is known: shown, never applied. */
   | { readonly kind: 'late'; readonly atMs: number; readonly newestAtMs: number }
   /** The ping came before its time: what it found is shown, never applied. */
