@@ -36,6 +36,7 @@ export class AgentIndex {
   readonly #entries = new Map<string, Entry>();
   /** Ids in order; undefined after one came or went. */
   #sorted: readonly string[] | undefined;
+  #heard: Set<string> | undefined;
 
   get size(): number {
     return this.#entries.size;
@@ -45,18 +46,31 @@ export class AgentIndex {
     return this.#entries.get(id);
   }
 
+  /** The ids of all that is told from now on; only one may listen. */
+  listen(): ReadonlySet<string> {
+    this.#heard = new Set();
+    return this.#heard;
+  }
+
+  stopListening(): void {
+    this.#heard = undefined;
+  }
+
   put({ agent, state }: RegisteredAgent): void {
+    this.#heard?.add(agent.id);
     if (!this.#entries.has(agent.id)) this.#sorted = undefined;
     this.#entries.set(agent.id, { agent, state, text: textOf(agent) });
   }
 
   /** Does nothing for an agent that is not there. */
   putState(id: string, state: PingState): void {
+    this.#heard?.add(id);
     const entry = this.#entries.get(id);
     if (entry !== undefined) this.#entries.set(id, { ...entry, state });
   }
 
   delete(id: string): void {
+    this.#heard?.add(id);
     if (this.#entries.delete(id)) this.#sorted = undefined;
   }
 

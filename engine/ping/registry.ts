@@ -1,4 +1,5 @@
 /** Who is registered, and where each agent stands. The store decides; the index in memory answers questions. */
+import { setImmediate } from 'node:timers/promises';
 import type { Agent } from '../core/ping/agent.ts';
 import type { PingPolicy } from '../core/ping/policy.ts';
 import { phaseMs } from '../core/ping/schedule.ts';
@@ -39,10 +40,13 @@ export type HeldAgent = Claim & RegisteredAgent;
 /** First pings come soon, but those of a fleet that registers at once do not come together. */
 const FIRST_PING_WITHIN_MS = 5_000;
 const LOADED_AT_ONCE = 1000;
+/** Fewer than at the start: requests wait while a page is taken up. */
+const REFRESHED_AT_ONCE = 100;
 
 export class AgentRegistry {
   readonly #ports: RegistryPorts;
   readonly #index = new AgentIndex();
+  #refreshing: Promise<void> | undefined;
 
   private constructor(ports: RegistryPorts) {
     this.#ports = ports;
@@ -51,14 +55,21 @@ export class AgentRegistry {
   /** Takes up all agents. Rejects when the store cannot be read. */
   static async open(ports: RegistryPorts): Promise<AgentRegistry> {
     const registry = new AgentRegistry(ports);
-    let page: readonly StoredAgent[];
-    let after: string | undefined;
-    do {
-      page = await ports.agents.list(after, LOADED_AT_ONCE);
+    for await (const page of pagesOf(ports.agents, LOADED_AT_ONCE)) {
       for (const stored of page) registry.#adopt(stored);
-      after = page.at(-1)?.agent.id;
-    } while (page.length === LOADED_AT_ONCE);
+    }
     return registry;
+  }
+
+  /**
+   * Takes up what other engines have registered, changed, decided and removed. While one is under way the same is given to
+   * all who ask. Rejects when the store cannot be read; what was known stays then.
+   */
+  refresh(): Promise<void> {
+    this.#refreshing ??= this.#readAgain().finally(() => {
+      this.#refreshing = undefined;
+    });
+    return this.#refreshing;
   }
 
   get size(): number {
@@ -168,6 +179,30 @@ export class AgentRegistry {
     return known;
   }
 
+  async #readAgain(): Promise<void> {
+    // What is heard of an agent meanwhile is newer than what a page says of it.
+    const heard = this.#index.listen();
+    try {
+      const found = new Set<string>();
+      for await (const page of pagesOf(this.#ports.agents, REFRESHED_AT_ONCE)) {
+        for (const stored of page) {
+          found.add(stored.agent.id);
+          if (!heard.has(stored.agent.id)) this.#adoptAgain(stored);
+        }
+        await setImmediate();
+      }
+      for (const { agent } of this.#index.all())
+        if (!found.has(agent.id) && !heard.has(agent.id)) this.#index.delete(agent.id);
+    } finally {
+      this.#index.stopListening();
+    }
+  }
+
+  /** Begun anew each time, a damaged state would never become due. */
+  #adoptAgain({ agent, state }: StoredAgent): void {
+    this.#adopt({ agent, state: state ?? this.#index.get(agent.id)?.state });
+  }
+
   #hold(claim: Claim): HeldAgent {
     return { ...claim, state: this.#adopt(claim).state };
   }
@@ -177,6 +212,16 @@ export class AgentRegistry {
     if (stored === undefined) this.#index.delete(id);
     else this.#adopt(stored);
   }
+}
+
+async function* pagesOf(agents: AgentStore, limit: number): AsyncGenerator<readonly StoredAgent[]> {
+  let page: readonly StoredAgent[];
+  let after: string | undefined;
+  do {
+    page = await agents.list(after, limit);
+    yield page;
+    after = page.at(-1)?.agent.id;
+  } while (page.length === limit);
 }
 
 function sameAgent(agent: Agent, draft: AgentDraft): boolean {

@@ -14,6 +14,8 @@ function maybe<T extends z.ZodType>(schema: T) {
 }
 
 const COUNT = z.int().min(0);
+const CLAIM = z.object({ uptime: maybe(z.number()), coverage: z.number() });
+const EVIDENCE = z.object({ claimed: maybe(CLAIM), observed: maybe(CLAIM), fromMs: z.number(), toMs: z.number() });
 
 const PING_STATE = z.object({
   sinceMs: z.number(),
@@ -29,11 +31,14 @@ const PING_STATE = z.object({
   lastPingAtMs: maybe(z.number()),
   lastOutcome: maybe(OUTCOME),
   lastReason: maybe(z.string()),
+  lastEvidence: maybe(EVIDENCE),
+  isReachable: maybe(z.boolean()),
+  clockSkewMs: maybe(z.number()),
   slotAtMs: z.number(),
   nextDueAtMs: z.number(),
   payDueAtMs: z.number(),
   intervalMs: z.number(),
-  undo: maybe(z.object({ consecutivePoor: COUNT, goodInARow: COUNT })),
+  undo: maybe(z.object({ consecutivePoor: COUNT, goodInARow: COUNT, isReachable: maybe(z.boolean()) })),
 }) satisfies z.ZodType<PingState>;
 
 export function encodePingState(state: PingState): string {

@@ -1,10 +1,9 @@
 /** Agents in SQLite. */
 import { randomInt } from 'node:crypto';
-import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
-import { z } from 'zod';
-import type { Agent } from '../core/ping/agent.ts';
-import type { AgentStore, NewAgent, StoredAgent } from './agent-store.ts';
-import { decodePingState, encodePingState } from './ping-state-json.ts';
+import type { DatabaseSync } from 'node:sqlite';
+import { decodeStored, encodeAgent } from './agent-row.ts';
+import type { AgentStore, NewAgent } from './agent-store.ts';
+import { encodePingState } from './ping-state-json.ts';
 import { inTransaction } from './sqlite-database.ts';
 
 const SELECT = 'SELECT agent.*, state FROM agent JOIN ping_state ON ping_state.agent = agent.number';
@@ -20,13 +19,8 @@ const CHANGE = `UPDATE agent SET
   WHERE id = ? AND token_hash = ?`;
 const REMOVE = 'DELETE FROM agent WHERE id = ? AND token_hash = coalesce(?, token_hash)';
 
-const CAPABILITIES = z.array(z.string()).catch([]);
-const METADATA = z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])).catch({});
-
 /** Versions begin anywhere, so that none of a removed agent's fits the agent that takes its id. */
 const FIRST_VERSIONS = 2 ** 47;
-
-type Row = Record<string, SQLOutputValue>;
 
 export function sqliteAgents(db: DatabaseSync): AgentStore {
   const list = db.prepare(LIST);
@@ -44,7 +38,7 @@ export function sqliteAgents(db: DatabaseSync): AgentStore {
       if (inTransaction(db, () => add(agent, maxAgents))) return 'added';
       return find.get(agent.agent.id) === undefined ? 'full' : 'taken';
     },
-    change: async (agent, tokenHash) => change.run(...facts(agent), agent.id, tokenHash).changes === 1,
+    change: async (agent, tokenHash) => change.run(...encodeAgent(agent), agent.id, tokenHash).changes === 1,
     remove: async (id, tokenHash) => remove.run(id, tokenHash ?? null).changes === 1,
   };
 }
@@ -54,32 +48,9 @@ function prepareAdd(db: DatabaseSync): (agent: NewAgent, maxAgents: number) => b
   const add = db.prepare(ADD);
   const addState = db.prepare(ADD_STATE);
   return ({ agent, tokenHash, state }, maxAgents) => {
-    const row = add.get(agent.id, ...facts(agent), tokenHash, maxAgents);
+    const row = add.get(agent.id, ...encodeAgent(agent), tokenHash, maxAgents);
     if (row === undefined) return false;
     addState.run(Number(row.number), randomInt(FIRST_VERSIONS), state.nextDueAtMs, encodePingState(state));
     return true;
-  };
-}
-
-function facts({ url, capabilities, metadata, node, gpu, registeredAtMs, updatedAtMs }: Agent) {
-  const lists = [JSON.stringify(capabilities), JSON.stringify(metadata)] as const;
-  return [url, ...lists, node, gpu ?? null, registeredAtMs, updatedAtMs] as const;
-}
-
-function decodeStored(row: Row): StoredAgent {
-  return { agent: decodeAgent(row), tokenHash: String(row.token_hash), state: decodePingState(String(row.state)) };
-}
-
-/** The agent of a row of table `agent`. */
-export function decodeAgent(row: Row): Agent {
-  return {
-    id: String(row.id),
-    url: String(row.url),
-    capabilities: CAPABILITIES.parse(JSON.parse(String(row.capabilities))),
-    metadata: METADATA.parse(JSON.parse(String(row.metadata))),
-    node: String(row.node),
-    gpu: row.gpu === null ? undefined : String(row.gpu),
-    registeredAtMs: Number(row.registered_at_ms),
-    updatedAtMs: Number(row.updated_at_ms),
   };
 }

@@ -3,13 +3,9 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync } from 'no
 import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { messageOf } from '../text/message-of.ts';
+import { StoreError } from './store-error.ts';
 
-const MIGRATIONS = join(import.meta.dirname, 'migrations');
-
-/** The store file cannot be opened or written; `message` says which file and what to do. */
-export class StoreError extends Error {
-  override readonly name = 'StoreError';
-}
+const MIGRATIONS = join(import.meta.dirname, 'migrations/sqlite');
 
 interface OpenedDatabase {
   readonly db: DatabaseSync;

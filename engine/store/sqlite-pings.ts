@@ -1,9 +1,9 @@
 /** Claims and results in SQLite. */
-import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
+import type { DatabaseSync } from 'node:sqlite';
 import type { PingRecord } from '../core/ping/state.ts';
-import { decodePingState, encodePingState } from './ping-state-json.ts';
+import { decodeClaim, type Row } from './agent-row.ts';
+import { encodePingState } from './ping-state-json.ts';
 import { type Claim, MAX_CLOCK_SKEW_MS, type PingResult, type PingStore } from './ping-store.ts';
-import { decodeAgent } from './sqlite-agents.ts';
 import { inTransaction } from './sqlite-database.ts';
 import { prepareHistory } from './sqlite-history.ts';
 
@@ -20,8 +20,6 @@ const CLAIMED = `SELECT agent.*, version, leased_until_ms, next_due_at_ms, state
 const KEEP = `UPDATE ping_state SET version = version + 1, leased_until_ms = 0, next_due_at_ms = ?, state = ?
   WHERE agent = (SELECT number FROM agent WHERE id = ?) AND version = ?
   RETURNING agent`;
-
-type Row = Record<string, SQLOutputValue>;
 
 export function sqlitePings(db: DatabaseSync): PingStore {
   const { history, totals, trim, remember } = prepareHistory(db);
@@ -70,10 +68,4 @@ function prepareKeep(db: DatabaseSync): (result: PingResult) => number | undefin
 
 function decided(agent: number | undefined, record: PingRecord | undefined) {
   return agent === undefined || record === undefined ? [] : [{ agent, record }];
-}
-
-function decodeClaim(row: Row): Claim {
-  const agent = decodeAgent(row);
-  const [version, leasedUntilMs] = [Number(row.version), Number(row.leased_until_ms)];
-  return { agent, state: decodePingState(String(row.state)), version, leasedUntilMs };
 }

@@ -2,7 +2,7 @@
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { StoreError } from './sqlite-database.ts';
+import { StoreError } from './store-error.ts';
 
 export interface StoreLock {
   release(): void;

@@ -6,7 +6,7 @@ export interface StoreRecord {
   readonly value: unknown;
 }
 
-export type RecordKind = 'checkpoint' | 'alert' | 'hold' | 'maintenance';
+export type RecordKind = 'checkpoint' | 'alert' | 'hold' | 'maintenance' | 'ping_watch';
 
 export interface Store {
   /** All records of a kind, by key; the value of one that is damaged is undefined. */

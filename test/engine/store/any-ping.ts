@@ -14,11 +14,14 @@ const OUTCOMES = {
 } satisfies Record<PingOutcome, number>;
 
 const instant = fc.double({ min: 0, max: 4e12, noNaN: true }).map((ms) => (ms === 0 ? 0 : ms));
+const skew = fc.double({ min: -4e12, max: 4e12, noNaN: true }).map((ms) => (ms === 0 ? 0 : ms));
 const count = fc.nat({ max: 1_000_000 });
 const ratio = fc.double({ min: 0, max: 1, noNaN: true }).map((share) => (share === 0 ? 0 : share));
 const outcome = fc.constantFrom(...(Object.keys(OUTCOMES) as PingOutcome[]));
 const text = fc.string({ unit: 'grapheme', maxLength: 200 });
 const maybe = <T>(arbitrary: fc.Arbitrary<T>) => fc.option(arbitrary, { nil: undefined });
+const claim = maybe(fc.record({ uptime: maybe(ratio), coverage: ratio }));
+const evidence = fc.record({ claimed: claim, observed: claim, fromMs: instant, toMs: instant });
 
 export const anyState: fc.Arbitrary<PingState> = fc.record({
   sinceMs: instant,
@@ -34,14 +37,15 @@ export const anyState: fc.Arbitrary<PingState> = fc.record({
   lastPingAtMs: maybe(instant),
   lastOutcome: maybe(outcome),
   lastReason: maybe(text),
+  lastEvidence: maybe(evidence),
+  isReachable: maybe(fc.boolean()),
+  clockSkewMs: maybe(skew),
   slotAtMs: instant,
   nextDueAtMs: instant,
   payDueAtMs: instant,
   intervalMs: instant,
-  undo: maybe(fc.record({ consecutivePoor: count, goodInARow: count })),
+  undo: maybe(fc.record({ consecutivePoor: count, goodInARow: count, isReachable: maybe(fc.boolean()) })),
 });
-
-const claim = maybe(fc.record({ uptime: maybe(ratio), coverage: ratio }));
 
 export const anyRecord: fc.Arbitrary<PingRecord> = fc.record({
   agentId: fc.constant('a'),
@@ -49,11 +53,12 @@ export const anyRecord: fc.Arbitrary<PingRecord> = fc.record({
   sequence: count,
   outcome,
   reason: text,
-  evidence: maybe(fc.record({ claimed: claim, observed: claim, fromMs: instant, toMs: instant })),
+  evidence: maybe(evidence),
   uptime: maybe(ratio),
   consecutivePoor: count,
   intervalMs: instant,
   nextDueAtMs: instant,
   payDueAtMs: instant,
   roundTripMs: maybe(instant),
+  clockSkewMs: maybe(skew),
 });

@@ -41,6 +41,9 @@ export function aState(nextDueAtMs: number, facts: Partial<PingState> = {}): Pin
     lastPingAtMs: undefined,
     lastOutcome: undefined,
     lastReason: undefined,
+    lastEvidence: undefined,
+    isReachable: undefined,
+    clockSkewMs: undefined,
     slotAtMs: nextDueAtMs,
     nextDueAtMs,
     payDueAtMs: nextDueAtMs,
@@ -66,7 +69,8 @@ export function goodPing({ agent, state, version }: Claim, atMs: number): PingRe
   });
   const claimed = { uptime: 0.998, coverage: 1 };
   const evidence = { claimed, observed: { uptime: undefined, coverage: 0.2 }, fromMs: atMs - BASE_MS, toMs: atMs };
-  const said = { outcome: 'good', reason: 'uptime 99.8 % ≥ 99 %', evidence, uptime: 0.998, roundTripMs: 12.5 } as const;
+  const measured = { roundTripMs: 12.5, clockSkewMs: -340 };
+  const said = { outcome: 'good', reason: 'uptime 99.8 % ≥ 99 %', evidence, uptime: 0.998, ...measured } as const;
   return {
     agentId: agent.id,
     version,

@@ -1,13 +1,15 @@
-/** Child process: an engine that pings whoever is due in the store of `file`, and says whom. */
+/** Child process: an engine that pings whoever is due in a store, and says whom. */
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { openPostgresStore } from '../../../engine/store/postgres.ts';
 import { openSqliteStore } from '../../../engine/store/sqlite.ts';
-import { goodPing } from './ping-fixtures.ts';
+import { goodPing, type PingStores } from './ping-fixtures.ts';
 
-const [file = '', leaseMs = '', pauseMs = '', nextInMs = ''] = process.argv.slice(2);
+/** A file of SQLite, or the address of a PostgreSQL database. */
+const [address = '', leaseMs = '', pauseMs = '', nextInMs = ''] = process.argv.slice(2);
 const AT_ONCE = 7;
 
-const { pings, store } = openSqliteStore(file);
+const { pings, close } = await open();
 process.stdout.write('ready\n');
 await once(process.stdin, 'data');
 
@@ -24,5 +26,11 @@ for (;;) {
   const outcomes = await pings.record(due);
   if (outcomes.includes('stale')) process.stdout.write('stale\n');
 }
-await store.close();
+await close();
 process.exit();
+
+async function open(): Promise<PingStores & { close(): Promise<void> }> {
+  if (address.startsWith('postgres:')) return openPostgresStore(address);
+  const { store, ...stores } = openSqliteStore(address);
+  return { ...stores, close: () => store.close() };
+}

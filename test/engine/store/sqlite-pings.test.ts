@@ -7,7 +7,7 @@ import { temporaryDirectory } from '../../servers/temporary-directory.ts';
 import { pingStoreContract } from './ping-contract.ts';
 import { goodPing, newAgent, START_MS } from './ping-fixtures.ts';
 
-const MIGRATIONS = join(import.meta.dirname, '../../../engine/store/migrations');
+const MIGRATIONS = join(import.meta.dirname, '../../../engine/store/migrations/sqlite');
 
 function freshFile(): string {
   return join(temporaryDirectory(), 'engine.db');

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { StoreError } from '../../../engine/store/sqlite-database.ts';
+import { StoreError } from '../../../engine/store/store-error.ts';
 import { lockStore } from '../../../engine/store/store-lock.ts';
 
 let directory = '';

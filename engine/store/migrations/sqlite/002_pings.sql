@@ -39,6 +39,7 @@ CREATE TABLE ping (
   next_due_at_ms    REAL NOT NULL,
   pay_due_at_ms     REAL NOT NULL,
   round_trip_ms     REAL,
+  clock_skew_ms     REAL,
   from_ms           REAL,
   to_ms             REAL,
   claimed_uptime    REAL,
