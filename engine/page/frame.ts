@@ -5,7 +5,7 @@ const STYLE = new Html(`
 :root { color-scheme: light dark; --muted: #6b7280; --line: #d1d5db66; --critical: #dc2626; --warning: #d97706; --good: #16a34a }
 body { font: 16px/1.5 system-ui, sans-serif; margin: 0 auto; max-width: 60rem; padding: 1rem; overflow-wrap: anywhere }
 h1 { font-size: 1.5rem; margin: .5rem 0 } h2 { font-size: 1.1rem; margin: 1.5rem 0 .5rem }
-nav a { margin-right: 1rem } .muted { color: var(--muted) } th.number, .number { text-align: right; font-variant-numeric: tabular-nums }
+nav a { margin-right: 1rem } .banner { border-left: .3rem solid var(--critical); padding-left: .6rem } .muted { color: var(--muted) } th.number, .number { text-align: right; font-variant-numeric: tabular-nums }
 .badge { border-radius: .3rem; color: #fff; background: var(--muted); padding: .1rem .5rem; font-size: .85rem }
 .firing.critical, .err { background: var(--critical) } .firing, .pending { background: var(--warning) } .resolved, .ok { background: var(--good) }
 .scroll { overflow-x: auto } table { border-collapse: collapse; overflow-wrap: normal; width: 100% }
@@ -18,21 +18,32 @@ dl { display: grid; grid-template-columns: fit-content(40%) minmax(0, 1fr); gap:
 export interface Page {
   readonly title: string;
   readonly body: Html;
+  /** Browsers load the page again after so long, where it shows what changes by itself. */
+  readonly refreshSeconds?: number;
 }
 
 export function page(title: string, body: Html): Page {
   return { title, body };
 }
 
+/** How often pages are loaded again that show agents between their pings. */
+const REFRESH_SECONDS = 30;
+
+export function livePage(title: string, body: Html): Page {
+  return { title, body, refreshSeconds: REFRESH_SECONDS };
+}
+
 /** A whole HTML document. `root` leads from its address to that of the engine: `./`, `../` and so on. */
-export function renderPage({ title, body }: Page, root: string): string {
+export function renderPage({ title, body, refreshSeconds }: Page, root: string): string {
+  const refresh =
+    refreshSeconds === undefined ? undefined : html`<meta http-equiv="refresh" content="${refreshSeconds}">\n`;
   return html`<!DOCTYPE html>
 <html lang="en">
 <head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>${title}</title>
 <base href="${root}">
-<style>${STYLE}</style></head>
+${refresh}<style>${STYLE}</style></head>
 <body>
-<nav><a href="./">gpu-uptime</a><a href="alerts">alerts</a><a href="rules">rules</a></nav>
+<nav><a href="./">gpu-uptime</a><a href="alerts">alerts</a><a href="rules">rules</a><a href="ping-system/dashboard">agents</a></nav>
 ${body}
 </body>
 </html>

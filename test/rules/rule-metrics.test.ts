@@ -12,9 +12,6 @@ const sources = (pattern: string) =>
 const SELF_METRICS = sources('exporter/metrics/self-metrics.ts');
 const ENGINE_METRICS = sources('engine/metrics/*.ts');
 
-/** Exported by the engine once it pings agents; README.md says that these rules stay silent until then. */
-const ANNOUNCED = ['gpu_uptime_ping_agent_reachable', 'gpu_uptime_ping_divergence_ratio'];
-
 /** The engine writes these names in two halves: the level of a subject is put between. */
 const DERIVED = /^gpu_uptime_(?:node_|fleet_)?(ratio|coverage_ratio|status|delay_\w+|consecutive_failures)$/;
 
@@ -26,7 +23,7 @@ function metricsOf(expr: string): readonly string[] {
 }
 
 function isExported(name: string): boolean {
-  if (name === 'up' || ANNOUNCED.includes(name)) return true;
+  if (name === 'up') return true;
   if (METRICS_PAGE.includes(`\`${name}\``) || METRICS_PAGE.includes(`\`${name}{`)) return true;
   if (SELF_METRICS.includes(`'${name}'`)) return true;
   const [, suffix] = DERIVED.exec(name) ?? [];

@@ -32,11 +32,13 @@ const PROGRAMS: Readonly<Record<string, RegExp>> = {
   curl: /^curl (?:-sS|-X DELETE) http:\/\/<[a-z]+>(\/\S+)(?: \| (?:head|grep -c \w+))?$/,
   systemctl: /^systemctl (?:status|restart) (?:gpu-uptime-exporter|nvidia-fabricmanager)$/,
   journalctl: /^journalctl -u nvidia-fabricmanager$/,
+  timedatectl: /^timedatectl$/,
+  chronyc: /^chronyc (?:tracking|makestep)$/,
 };
 
 function isPath(path: string): boolean {
   const documented = [...EXPORTER_PATHS, ...ENGINE_ENDPOINTS.map((endpoint) => endpoint.replace(/^\w+ /, ''))];
-  const agent = ['/agent/health', '/agent/uptime-since-last-ping'];
+  const agent = ['/agent/health', '/agent/gpu-status', '/agent/uptime-since-last-ping'];
   return [...documented, ...agent].includes(path.replace(/<uuid>/, '{uuid}'));
 }
 
