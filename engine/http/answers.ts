@@ -12,7 +12,7 @@ export function unixSeconds(ms: number): number {
 }
 
 /** Percent with at most three decimals, rounded down so that a shortfall never disappears. */
-function percent(ratio: number | undefined): number | null {
+export function percent(ratio: number | undefined): number | null {
   return ratio === undefined ? null : Math.floor(ratio * 100_000 + 1e-6) / 1000;
 }
 
@@ -95,7 +95,7 @@ function placementEntry({ outcome: { placement }, gpus }: Explanation): Record<s
   return { gpus, free: gpus - preempted - quarantined, throttled, preempted, quarantined };
 }
 
-function secondsOrNull(ms: number | undefined): number | null {
+export function secondsOrNull(ms: number | undefined): number | null {
   return ms === undefined ? null : ms / 1000;
 }
 

@@ -4,6 +4,8 @@ import { pipeline } from 'node:stream/promises';
 import { setImmediate } from 'node:timers/promises';
 import express, { type ErrorRequestHandler, type Express } from 'express';
 import type { Logger } from 'pino';
+import type { Pings } from '../ping/pings.ts';
+import { PingStoreError } from '../ping/store-health.ts';
 import { actionRoutes } from './actions.ts';
 import { type Credentials, requireCredentials } from './credentials.ts';
 import { decisionRoutes } from './decisions.ts';
@@ -13,9 +15,15 @@ import { landingRoutes } from './landing-page.ts';
 import { lifecycleRoutes } from './lifecycle.ts';
 import { maintenanceRoutes } from './maintenance.ts';
 import { pageRoutes } from './pages.ts';
+import { agentRoutes } from './ping-agents.ts';
+import { dashboardRoutes } from './ping-dashboard.ts';
+import { pingDecisionRoutes } from './ping-decisions.ts';
+import { pingRoutes } from './ping-execution.ts';
+import { pingResultBody } from './ping-result.ts';
 import { Problem, sendProblem } from './problem.ts';
 import { type PrometheusQueries, prometheusQueryRoutes } from './prometheus-queries.ts';
 import { ruleRoutes } from './rules.ts';
+import { discoveryRoutes } from './service-discovery.ts';
 import type { EngineControl, EngineView } from './view.ts';
 
 export interface AppOptions {
@@ -23,6 +31,7 @@ export interface AppOptions {
   readonly control: EngineControl;
   readonly credentials: Credentials;
   readonly queries: PrometheusQueries;
+  readonly pings: Pings;
   /** Renders /metrics in pieces; empty ones only make room for other requests. */
   readonly metrics: () => AsyncIterable<string>;
   readonly log: Logger;
@@ -31,11 +40,13 @@ export interface AppOptions {
 
 const METRICS_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
 
-export function createApp({ view, control, credentials, queries, metrics, log, version }: AppOptions): Express {
+export function createApp(options: AppOptions): Express {
+  const { view, control, credentials, queries, pings, metrics, log, version } = options;
   const app = express();
   const guard = requireCredentials(credentials);
   app.disable('x-powered-by');
   app.disable('etag');
+  app.use(pingResultBody());
   app.use(express.json({ limit: '64kb', strict: false }));
   app.get('/metrics', async (_req, res) => {
     res.setHeader('content-type', METRICS_TYPE);
@@ -53,6 +64,11 @@ export function createApp({ view, control, credentials, queries, metrics, log, v
     prometheusQueryRoutes(queries, credentials),
     pageRoutes(view),
     holdRoutes(view, control, guard),
+    agentRoutes(pings, credentials, view.now),
+    pingRoutes(pings, guard, view.now),
+    dashboardRoutes(pings, view.now),
+    pingDecisionRoutes({ pings, view, guard }),
+    discoveryRoutes(pings),
   );
   app.use((req) => {
     throw new Problem(404, `${req.method} ${req.path} does not exist; the README lists the endpoints`);
@@ -80,9 +96,19 @@ function errorHandler(log: Logger): ErrorRequestHandler {
   };
 }
 
+const STORE_FAILS = "the store of agents and pings fails: try again, and see the engine's log";
+
 function asProblem(error: unknown, onUnexpected: (error: unknown) => void): Problem {
   if (error instanceof Problem) return error;
-  const { status, type, message } = error as { status?: number; type?: string; message?: string };
+  // Logged where it happened, once for all requests that it keeps from being answered.
+  if (error instanceof PingStoreError) return new Problem(503, STORE_FAILS);
+  const { status, type, message, limit } = error as {
+    status?: number;
+    type?: string;
+    message?: string;
+    limit?: number;
+  };
+  if (type === 'entity.too.large') return new Problem(413, `the body is too large: send at most ${limit} bytes`);
   if (type === 'entity.parse.failed') return new Problem(400, `the body is not JSON: ${message}`);
   if (status !== undefined && status >= 400 && status < 500) return new Problem(status, message ?? 'bad request');
   onUnexpected(error);

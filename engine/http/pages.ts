@@ -12,24 +12,24 @@ export function pageRoutes(view: EngineView): Router {
   const router = Router();
   router.get('/alerts', (_req, res) => {
     const alerts = view.ruleGroups().flatMap(({ rules }) => rules.flatMap(({ alerts: active }) => active));
-    send(res, alertsPage(alerts, view.now()));
+    sendPage(res, alertsPage(alerts, view.now()));
   });
   router.get('/alerts/:fingerprint', (req, res) => {
     const evidence = alertEvidence(view.ruleGroups(), req.params.fingerprint, view.prometheusUrl);
-    if (evidence === undefined) send(res.status(404), unknownAlertPage());
-    else send(res, alertPage(evidence, view.now()));
+    if (evidence === undefined) sendPage(res.status(404), unknownAlertPage());
+    else sendPage(res, alertPage(evidence, view.now()));
   });
-  router.get('/rules', (_req, res) => send(res, rulesPage(view.ruleGroups())));
+  router.get('/rules', (_req, res) => sendPage(res, rulesPage(view.ruleGroups())));
   router.get('/rules/:rule_id', (req, res) => {
     const evidence = ruleEvidence(view.ruleGroups(), req.params.rule_id, view.prometheusUrl);
     if (evidence === undefined) throw new Problem(404, 'no rule has this id; /rules lists them');
-    send(res, rulePage(evidence));
+    sendPage(res, rulePage(evidence));
   });
   router.get('/runbooks/:alert', async (req, res) => {
     const { alert } = req.params;
     const text = await view.runbook(alert);
-    if (text === undefined) send(res.status(404), unknownRunbookPage(alert));
-    else send(res, runbookPage(alert, text));
+    if (text === undefined) sendPage(res.status(404), unknownRunbookPage(alert));
+    else sendPage(res, runbookPage(alert, text));
   });
   return router;
 }
@@ -37,7 +37,7 @@ export function pageRoutes(view: EngineView): Router {
 /** Labels and annotations come from the network: no script of theirs may ever run here. */
 const POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'";
 
-function send(res: Response, page: Page): void {
+export function sendPage(res: Response, page: Page): void {
   res.setHeader('content-security-policy', POLICY);
   res.type('html').send(renderPage(page, rootOf(res.req.path)));
 }

@@ -1,5 +1,5 @@
 /** The engine's HTTP side over a fleet played by hand, on a real port. */
-import { pino } from 'pino';
+import { type Logger, pino } from 'pino';
 import type { FiringAlert } from '../../../engine/core/action.ts';
 import { withLiveAlerts } from '../../../engine/core/action-state.ts';
 import type { Hold } from '../../../engine/core/hold.ts';
@@ -8,8 +8,10 @@ import type { PrometheusQueries } from '../../../engine/http/prometheus-queries.
 import { closeServer, listen } from '../../../engine/http/server.ts';
 import type { EngineControl, EngineView, ShownAlert } from '../../../engine/http/view.ts';
 import { renderDerived } from '../../../engine/metrics/derived.ts';
+import type { Pings } from '../../../engine/ping/pings.ts';
 import type { GroupStatus } from '../../../engine/rules/status.ts';
 import type { Played } from '../core/fixtures.ts';
+import { noAgents } from './fake-pings.ts';
 
 export interface ServingOptions {
   readonly fleet: Played;
@@ -27,6 +29,11 @@ export interface ServingOptions {
   /** Prometheus is away unless told. */
   readonly queries?: PrometheusQueries;
   readonly isReady?: boolean;
+  /** Without them nobody is registered. */
+  readonly pings?: Pings;
+  readonly registrationToken?: string;
+  readonly now?: () => number;
+  readonly log?: Logger;
 }
 
 export interface Serving {
@@ -41,8 +48,9 @@ export async function serve(options: ServingOptions): Promise<Serving> {
   const { firing = [] } = options;
   let holds: readonly Hold[] = [];
   const nowMs = (state.tickMs ?? 0) + (options.sinceTickMs ?? 3000);
+  const now = options.now ?? (() => nowMs);
   const view: EngineView = {
-    now: () => nowMs,
+    now,
     judged: () => ({ plan, state }),
     holds: () => holds,
     alerts: () => options.alerts ?? [],
@@ -66,16 +74,18 @@ export async function serve(options: ServingOptions): Promise<Serving> {
     },
     reload: options.reload ?? (async () => ({ ok: true, revision: plan.policy.revision })),
   };
-  const credentials = { token: options.token, address: options.address ?? '127.0.0.1' };
+  const { token, registrationToken, address = '127.0.0.1' } = options;
+  const credentials = { token, registrationToken, address };
   const app = createApp({
     view,
     control,
     credentials,
     queries: options.queries ?? { passage: { pass: async () => AWAY }, isProtected: false },
+    pings: options.pings ?? (await noAgents(now)),
     metrics: async function* () {
       yield* renderDerived({ plan, state }, holds, nowMs);
     },
-    log: pino({ level: 'silent' }),
+    log: options.log ?? pino({ level: 'silent' }),
     version: 'test',
   });
   const { server, port } = await listen({

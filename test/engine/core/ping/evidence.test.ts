@@ -20,7 +20,9 @@ describe('weighEvidence', () => {
     ['both: only the agent knows', 'both', claim(0.9), claim(0.1, 0.49), 0.9],
     ['both: only Prometheus knows', 'both', claim(undefined), claim(0.8), 0.8],
     ['both: coverage of exactly the minimum is enough', 'both', claim(1), claim(0.7, 0.5), 0.7],
-    ['both: nobody knows', 'both', claim(1, 0.49), undefined, undefined],
+    ['both: a claim of little watching counts what was not watched already', 'both', claim(0.1, 0.1), claim(1), 0.1],
+    ['both: an agent that watched nothing has proven nothing', 'both', claim(0, 0), claim(1), 0],
+    ['both: nobody knows', 'both', claim(undefined), claim(1, 0.49), undefined],
     ['agent: Prometheus is not heard', 'agent', claim(0.9), claim(0.1), 0.9],
     ['agent: without a claim', 'agent', undefined, claim(1), undefined],
     ['prometheus: the agent is not heard', 'prometheus', claim(0.1), claim(0.9), 0.9],
@@ -31,8 +33,8 @@ describe('weighEvidence', () => {
     expect(weigh(evidence, claimed, observed)).toBe(expected);
   });
 
-  it('never counts a side that watched nothing, whatever the least coverage', () => {
-    const evidence = { claimed: claim(1, 0), observed: undefined, ...SPAN };
+  it('never counts Prometheus when it watched nothing, whatever the least coverage', () => {
+    const evidence = { claimed: undefined, observed: claim(1, 0), ...SPAN };
     expect(weighEvidence(pingPolicy({ minCoverage: 0 }), evidence).uptime).toBeUndefined();
   });
 });
@@ -41,7 +43,9 @@ describe('divergenceOf', () => {
   it.each([
     ['an agent that claims more than was seen', claim(0.999), claim(0.952), 0.047],
     ['one that admits more', claim(0.9), claim(1), -0.1],
-    ['a side that knows nothing', claim(1), claim(0.1, 0.2), undefined],
+    ['an agent that hardly watched', claim(0.1, 0.1), claim(1), -0.9],
+    ['a Prometheus that hardly watched', claim(1), claim(0.1, 0.2), undefined],
+    ['an agent that knows nothing', claim(undefined), claim(1), undefined],
   ])('%s', (_, claimed, observed, expected) => {
     // Whosever word counts, the difference is worth an alert.
     for (const evidence of ['agent', 'prometheus', 'both'] as const) {

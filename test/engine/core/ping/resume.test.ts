@@ -29,8 +29,11 @@ describe('resumePing', () => {
     const nowMs = LAST_MS - 24 * HOUR;
     const resumed = resume(ESCALATED, nowMs);
     const byMs = -24 * HOUR - 1;
+    const { lastEvidence } = ESCALATED;
+    const [fromMs = 0, toMs = 0] = [lastEvidence?.fromMs, lastEvidence?.toMs];
     expect(resumed).toEqual({
       ...ESCALATED,
+      lastEvidence: { ...lastEvidence, fromMs: fromMs + byMs, toMs: toMs + byMs },
       sinceMs: ESCALATED.sinceMs + byMs,
       spanFromMs: (ESCALATED.spanFromMs ?? 0) + byMs,
       lastAttemptAtMs: LAST_MS + byMs,
@@ -81,6 +84,7 @@ describe('pardonPing', () => {
         ...failed,
         consecutivePoor: 2,
         goodInARow: 0,
+        isReachable: true,
         intervalMs: 60 * MINUTE,
         slotAtMs: dueAtMs,
         nextDueAtMs: dueAtMs,

@@ -123,12 +123,18 @@ describe('later pings', () => {
     ['not to be asked', FORBIDDEN, 'unobserved', 'not asked: a link-local address'],
     [
       'nobody knows',
-      { reply: answered({ claimed: claim(1, 0.12) }), observed: claim(undefined) },
+      { reply: answered({ claimed: claim(undefined) }), observed: claim(1, 0.12) },
       'unobserved',
-      'nothing is known since 12:00:00Z (claimed for 12.0% of it, observed nothing)',
+      'nothing is known since 12:00:00Z (claimed nothing, observed for 12.0% of it)',
+    ],
+    [
+      'of an agent that hardly looked',
+      { reply: answered({ claimed: claim(0.12, 0.12) }), observed: claim(1) },
+      'poor',
+      'uptime 12.0% < 99% since 12:00:00Z (claimed 12.0%, observed 100.0%)',
     ],
   ])('%s', (_, attempt, outcome, reason) => {
-    expect(last([FIRST, attempt])).toEqual([outcome, outcome === 'no_gpu' ? 1 : 0, reason]);
+    expect(last([FIRST, attempt])).toEqual([outcome, ['no_gpu', 'poor'].includes(outcome) ? 1 : 0, reason]);
   });
 
   it('name the day of a span that began more than a day ago', () => {
@@ -267,6 +273,33 @@ describe('a restart of the agent', () => {
   });
 });
 
+describe('what is known of an agent between two pings', () => {
+  const known = (...attempts: readonly Attempt[]) => play(POLICY, attempts).state.isReachable;
+
+  it.each<[string, readonly Attempt[], boolean | undefined]>([
+    ['nothing before the first ping', [], undefined],
+    ['nothing while a failure waits for confirmation', [UNREACHABLE], undefined],
+    ['that it answers', [FIRST], true],
+    ['that it answers, whatever it answers', [FIRST, NO_GPU], true],
+    ['that it does not, once the failure has counted', [FIRST, ...confirmed(INVALID)], false],
+    ['that it did not even when it was asked first', confirmed(UNREACHABLE), false],
+    ['that it answered, when the engine suspects itself', [FIRST, { reply: UNREACHABLE, isSuspect: true }], true],
+    ['that it did not answer, when it may not be asked any more', [...confirmed(UNREACHABLE), FORBIDDEN], false],
+    ['that it answers again', [...confirmed(UNREACHABLE), UP], true],
+  ])('is %s', (_, attempts, expected) => {
+    expect(known(...attempts)).toBe(expected);
+  });
+
+  it('is the evidence of the newest span, also after pings that bring none', () => {
+    const observed = claim(0.8);
+    const { state } = play(POLICY, [FIRST, { reply: UP, observed }]);
+    expect(play(POLICY, [FIRST]).state.lastEvidence).toBeUndefined();
+    expect(state.lastEvidence).toEqual({ claimed: claim(1), observed, fromMs: NOON_MS, toMs: state.lastPingAtMs });
+    expect(play(POLICY, confirmed(UNREACHABLE), state).state.lastEvidence).toBe(state.lastEvidence);
+    expect(play(POLICY, [UP], state).state.lastEvidence?.observed).toBeUndefined();
+  });
+});
+
 describe("the engine's own outage", () => {
   it.each([
     ['explains all of it', 10 * MINUTE, 'unobserved', 0],
@@ -362,5 +395,17 @@ describe('a registered agent', () => {
       payDueAtMs: state.nextDueAtMs,
       roundTripMs: 12,
     });
+  });
+
+  it('is remembered with how far its clock is ahead, until another answer tells', () => {
+    const skewed = (clockSkewMs?: number) => ({ ...UP, clockSkewMs });
+    const { steps } = play(POLICY, [skewed(90_000), ...confirmed(UNREACHABLE), skewed(), skewed(-20)]);
+    const told = steps.filter(({ record }) => record !== undefined);
+    expect(told.map(({ record, state }) => [record?.clockSkewMs, state.clockSkewMs])).toEqual([
+      [90_000, 90_000],
+      [undefined, 90_000],
+      [undefined, 90_000],
+      [-20, -20],
+    ]);
   });
 });
