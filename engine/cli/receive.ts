@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util';
 import { type Receiver, startReceiver } from '../alertmanager/receiver.ts';
 import { messageOf } from '../text/message-of.ts';
 import type { Command, CommandIo } from './command.ts';
+import { interruptionOf } from './interruption.ts';
 
 export const receive: Command = {
   name: 'receive',
@@ -47,10 +48,4 @@ async function listen(host: string, port: number, io: CommandIo): Promise<Receiv
     io.err(`gpu-uptime receive: cannot listen on ${host}:${port}: ${reason}; choose another with --port`);
     return undefined;
   }
-}
-
-function interruptionOf(signals: readonly NodeJS.Signals[]): AbortSignal {
-  const controller = new AbortController();
-  for (const signal of signals) process.once(signal, () => controller.abort());
-  return controller.signal;
 }

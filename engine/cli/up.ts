@@ -5,6 +5,7 @@ import { createStack, type Stack } from '../stack/stack.ts';
 import { readStackSettings } from '../stack/stack-settings.ts';
 import { messageOf } from '../text/message-of.ts';
 import type { Command, CommandIo } from './command.ts';
+import { interruptionOf } from './interruption.ts';
 
 export const up: Command = {
   name: 'up',
@@ -16,7 +17,10 @@ Starts everything on 127.0.0.1 and ends it on Ctrl-C, or when any part ends by i
   EXPORTER_PORT, PROMETHEUS_PORT, ALERTMANAGER_PORT, ENGINE_PORT, NOTIFICATIONS_PORT
              where each part listens (9400, 9090, 9093, 8000, 9095; 0 is any free port)
   DATA_DIR   what the parts write, and their logs (data)
-  TOOLS_DIR  programs that had to be fetched (.tools)`,
+  TOOLS_DIR  programs that had to be fetched (.tools)
+  POLICY_FILE
+             what the engine judges by (rules/policy.local.yml: the defaults, and agents of this machine may be pinged)
+  AGENT_ID   what the exporter calls itself as an agent (agent-001); AGENT_MODE=false for none`,
   run,
 };
 
@@ -58,10 +62,4 @@ function ending(reason: string | undefined, io: CommandIo): number {
   if (reason === undefined) io.out('ending everything');
   else io.err(reason);
   return reason === undefined ? 0 : 1;
-}
-
-function interruptionOf(signals: readonly NodeJS.Signals[]): AbortSignal {
-  const controller = new AbortController();
-  for (const signal of signals) process.on(signal, () => controller.abort());
-  return controller.signal;
 }

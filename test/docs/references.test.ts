@@ -62,7 +62,7 @@ describe.each(DOCUMENTS.map((document) => [document.path, document] as const))('
   });
 
   it('names only commands that gpu-uptime has', () => {
-    const named = [...codeOf(document).matchAll(/(?<![\w/.-])gpu-uptime (?:-- )?([a-z]+)\b/g)].map(
+    const named = [...codeOf(document).matchAll(/(?<![\w/.-])gpu-uptime (?:-- )?([a-z]+(?:-[a-z]+)*)\b/g)].map(
       ([, name = '']) => name,
     );
     const known = COMMANDS.map(({ name }) => name);

@@ -38,6 +38,12 @@ describe('gpu-uptime check', () => {
     await expect(`${out}\n`).toMatchFileSnapshot(join(GOLDEN, 'check-valid.txt'));
   });
 
+  it('accepts the policy of npm start', async () => {
+    const { code, out, err } = await run(['check', 'rules/policy.local.yml']);
+    expect({ code, err }).toEqual({ code: 0, err: '' });
+    expect(out).toMatch(/^rules\/policy\.local\.yml: valid, revision [0-9a-f]{12}$/m);
+  });
+
   it('prints every problem with place, caret and fix, and exits 1', async () => {
     await writeFile(join(folder, 'bad.yml'), 'interval: 5\nwindows:\n  short: { tresholds: 95 }\n');
     const { code, out, err } = await run(['check', 'bad.yml'], { GPU_MIN_VRAM_GB: 'much' }, folder);
@@ -110,7 +116,10 @@ describe('the command line', () => {
   it.each([[[]], [['--help']], [['help']], [['-h']]])('%j lists the commands', async (args) => {
     const { code, out } = await run(args);
     expect(code).toBe(0);
-    expect(out).toContain('  check     check policy and rule files and show what they amount to');
+    expect(out).toContain('  check        check policy and rule files and show what they amount to');
+    expect(out).toContain(
+      '  ping-system  watch the pings of agents live, and ping for an engine that leaves it to others',
+    );
   });
 
   it.each([[['check', '--help']], [['help', 'check']]])('%j explains a command', async (args) => {
