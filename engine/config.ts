@@ -1,10 +1,12 @@
 /** The engine's own settings, parsed once from the environment and the command line. What it judges by is policy. */
 import { hostname } from 'node:os';
 import { parseArgs } from 'node:util';
+import { PING_SETTINGS, type PingConfig, pingConfig } from './ping-settings.ts';
 import { notEmpty, RULE_SETTINGS, type RuleConfig, ruleConfig } from './rule-settings.ts';
 import { messageOf } from './text/message-of.ts';
+import { TOKEN_SETTINGS, type TokenConfig, tokenConfig } from './token-settings.ts';
 
-export interface EngineConfig extends RuleConfig {
+export interface EngineConfig extends RuleConfig, PingConfig, TokenConfig {
   readonly address: string;
   readonly port: number;
   readonly prometheusUrl: string;
@@ -23,7 +25,6 @@ export interface EngineConfig extends RuleConfig {
   readonly policyFile: string;
   readonly ruleFiles: readonly string[];
   readonly dataDir: string;
-  readonly token: string | undefined;
   readonly logLevel: string;
 }
 
@@ -132,12 +133,8 @@ export const SETTINGS = [
   },
   ...RULE_SETTINGS,
   { env: 'DATA_DIR', flag: 'data-dir', default: 'data', help: 'Folder of the store (`engine.db`).', problem: notEmpty },
-  {
-    env: 'GPU_UPTIME_TOKEN',
-    default: '',
-    help: 'Bearer token for writes; needed when not listening on loopback only.',
-    problem: notToken,
-  },
+  ...PING_SETTINGS,
+  ...TOKEN_SETTINGS,
   {
     env: 'LOG_LEVEL',
     flag: 'log-level',
@@ -223,7 +220,8 @@ function toConfig(get: (name: Names) => string, isGiven: (name: Names) => boolea
     ruleFiles: list(get('RULE_FILES')),
     ...ruleConfig(get, get('PROMETHEUS_URL')),
     dataDir: get('DATA_DIR'),
-    token: get('GPU_UPTIME_TOKEN') === '' ? undefined : get('GPU_UPTIME_TOKEN'),
+    ...pingConfig(get),
+    ...tokenConfig(get),
     logLevel: get('LOG_LEVEL'),
   };
 }
@@ -278,13 +276,6 @@ function notUrls(value: string): string | undefined {
   return list(value)
     .map(notUrl)
     .find((problem) => problem !== undefined);
-}
-
-const MIN_TOKEN_LENGTH = 16;
-
-function notToken(value: string): string | undefined {
-  if (value === '' || value.length >= MIN_TOKEN_LENGTH) return undefined;
-  return `must have at least ${MIN_TOKEN_LENGTH} characters; \`openssl rand -hex 16\` makes one`;
 }
 
 function notLogLevel(value: string): string | undefined {

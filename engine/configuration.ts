@@ -5,6 +5,7 @@ import { readAlertingFile } from './alertmanager/alerting-file.ts';
 import type { Policy } from './core/policy.ts';
 import { type HttpClientSettings, PLAIN_HTTP } from './http-client/settings.ts';
 import { readHttpClientFile } from './http-client/settings-file.ts';
+import { type AgentAccess, readAgentAccess } from './ping/agent-access.ts';
 import { type Diagnostic, renderDiagnostics } from './policy/diagnostics.ts';
 import type { Environment } from './policy/environment-layer.ts';
 import { loadPolicy } from './policy/load.ts';
@@ -20,6 +21,8 @@ export interface Configuration {
   readonly alerting: Alerting;
   /** How Prometheus is reached. */
   readonly prometheusHttp: HttpClientSettings;
+  /** What agents are shown, by their address. */
+  readonly agentAccess: AgentAccess;
   /** Rendered warnings, empty when there are none. */
   readonly warnings: string;
 }
@@ -37,6 +40,7 @@ export interface ConfigurationFiles {
   readonly alertmanagerUrls: readonly string[];
   readonly alertingFile: string | undefined;
   readonly prometheusClientFile: string | undefined;
+  readonly agentClientFile?: string | undefined;
 }
 
 const ABSENT_RULES = 'correct RULE_FILES, or empty it to evaluate none';
@@ -55,14 +59,19 @@ export async function readConfiguration(files: ConfigurationFiles, env: Environm
   const problems = [...ofPolicy, ...rulesRead.diagnostics, ...rules.diagnostics];
   const text = `${render(problems, [{ file: files.policyFile, text: policySource }, ...ruleSources])}${reach.text}`;
   if (!policy.ok || !reach.ok || problems.some(({ severity }) => severity === 'error')) return { ok: false, text };
-  const { alerting, prometheusHttp } = reach;
+  const { alerting, prometheusHttp, agentAccess } = reach;
   const { groups } = rules;
-  return { ok: true, configuration: { policy: policy.policy, groups, alerting, prometheusHttp, warnings: text } };
+  return {
+    ok: true,
+    configuration: { policy: policy.policy, groups, alerting, prometheusHttp, agentAccess, warnings: text },
+  };
 }
+
+const NO_ACCESS: AgentAccess = { accessFor: () => undefined };
 
 /** How other servers are reached; `text` holds what is wrong with it, and warnings. */
 async function readReach(
-  { alertingFile, prometheusClientFile, alertmanagerUrls }: ConfigurationFiles,
+  { alertingFile, prometheusClientFile, agentClientFile, alertmanagerUrls }: ConfigurationFiles,
   env: Environment,
 ) {
   const plain = { ok: true, text: '' } as const;
@@ -72,9 +81,12 @@ async function readReach(
     prometheusClientFile === undefined
       ? { ...plain, value: PLAIN_HTTP }
       : await readHttpClientFile(prometheusClientFile);
-  const text = `${alerting.text}${http.text}`;
-  if (!alerting.ok || !http.ok) return { ok: false, text } as const;
-  return { ok: true, text, alerting: withUrls(alerting.value, alertmanagerUrls), prometheusHttp: http.value } as const;
+  const access =
+    agentClientFile === undefined ? { ...plain, value: NO_ACCESS } : await readAgentAccess(agentClientFile);
+  const text = `${alerting.text}${http.text}${access.text}`;
+  if (!alerting.ok || !http.ok || !access.ok) return { ok: false, text } as const;
+  const others = { prometheusHttp: http.value, agentAccess: access.value };
+  return { ok: true, text, alerting: withUrls(alerting.value, alertmanagerUrls), ...others } as const;
 }
 
 async function readSource(file: string, missing: string[]): Promise<string> {

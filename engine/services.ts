@@ -1,6 +1,5 @@
 /** Wires the engine's parts together and takes them apart again, in order. */
 import type { Server } from 'node:http';
-import { join } from 'node:path';
 import type { Logger } from 'pino';
 import manifest from '../package.json' with { type: 'json' };
 import { Notifier } from './alertmanager/notifier.ts';
@@ -19,7 +18,9 @@ import { renderDerived } from './metrics/derived.ts';
 import { renderGpuStates } from './metrics/gpu-state.ts';
 import { renderMaintenance } from './metrics/maintenance.ts';
 import { createOwnMetrics, type GateStats, type OwnMetrics } from './metrics/own.ts';
+import { renderPings } from './metrics/pings.ts';
 import { oneAtATime } from './one-at-a-time.ts';
+import { openPinging, type Pinging } from './pinging.ts';
 import { createPromClient } from './prometheus/client.ts';
 import type { HistoryStats } from './prometheus/history.ts';
 import { openPassage, type Passage } from './prometheus/passage.ts';
@@ -29,9 +30,7 @@ import { Reports } from './report.ts';
 import { createRuleEvaluation, type RuleEvaluation, surroundingsOf } from './rule-evaluation.ts';
 import type { RuleEvaluator } from './rules/evaluator.ts';
 import type { Clock } from './scheduler.ts';
-import { openSqliteStore } from './store/sqlite.ts';
-import type { Store } from './store/store.ts';
-import { lockStore } from './store/store-lock.ts';
+import { openStores, type Stores } from './stores.ts';
 import { messageOf } from './text/message-of.ts';
 
 export interface ServiceOptions {
@@ -59,7 +58,7 @@ const PREFLIGHT_AFTER_MS = 60_000;
 
 /** What `createServices` opens, and `close` closes. */
 interface Parts {
-  readonly store: Store;
+  readonly stores: Stores;
   readonly prom: ReturnType<typeof createPromClient>;
   readonly passage: Passage;
   readonly gateStats: GateStats;
@@ -71,6 +70,7 @@ interface Parts {
   readonly evaluator: RuleEvaluator;
   readonly ruleEvaluation: RuleEvaluation;
   readonly reports: Reports;
+  readonly pinging: Pinging;
 }
 
 /** Opens store and engine. Rejects with StoreError when the store cannot be used. */
@@ -95,7 +95,8 @@ export async function createServices(options: ServiceOptions): Promise<Services>
 
 async function openParts(options: ServiceOptions): Promise<Parts> {
   const { config, configuration, log, clock } = options;
-  const store = openStore(options);
+  const stores = await openStores(config, configuration.policy.persistenceFile, log);
+  const { own: store } = stores;
   const prom = createPromClient({
     url: config.prometheusUrl,
     timeoutMs: config.prometheusTimeoutMs,
@@ -132,8 +133,10 @@ async function openParts(options: ServiceOptions): Promise<Parts> {
   const ruleEvaluation = createRuleEvaluation({ ...options, store, sink: live });
   const { evaluator } = ruleEvaluation;
   const reports = new Reports({ engine, log, now: clock.now });
+  const policy = () => engine.judged().plan.policy;
+  const pinging = await openPinging({ config, reach: configuration, stores, policy, clock, log });
   return {
-    store,
+    stores,
     prom,
     passage,
     gateStats,
@@ -145,37 +148,35 @@ async function openParts(options: ServiceOptions): Promise<Parts> {
     evaluator,
     ruleEvaluation,
     reports,
+    pinging,
   };
-}
-
-function openStore({ config, configuration, log }: ServiceOptions): Store {
-  const file = configuration.policy.persistenceFile ?? join(config.dataDir, 'engine.db');
-  const lock = lockStore(file);
-  const { store, movedAside } = openSqliteStore(file);
-  if (movedAside !== undefined) log.error(`the store was damaged and is kept as ${movedAside}; history is read anew`);
-  const close = async () => {
-    await store.close();
-    lock.release();
-  };
-  return { ...store, close };
 }
 
 /** The other way round than they were opened; what reaches other servers ends at once together. */
-async function closeParts({ evaluator, ruleEvaluation, notifier, passage, prom, store }: Parts): Promise<void> {
+async function closeParts({
+  evaluator,
+  ruleEvaluation,
+  notifier,
+  passage,
+  pinging,
+  prom,
+  stores,
+}: Parts): Promise<void> {
   await evaluator.stop();
-  await Promise.all([ruleEvaluation, notifier, passage, prom].map((part) => part.close(GRACE_MS)));
-  await store.close();
+  await Promise.all([ruleEvaluation, notifier, passage, pinging, prom].map((part) => part.close(GRACE_MS)));
+  await stores.close();
 }
 
 async function startServer(options: ServiceOptions, parts: Parts, reload: EngineControl['reload']): Promise<Server> {
   const { config, configuration, log, clock } = options;
-  const { engine, gateStats, passage } = parts;
+  const { engine, gateStats, passage, pinging } = parts;
   const view = engineView(config, parts, clock.now);
   const app = createApp({
     view,
     control: { addHold: (hold) => engine.addHold(hold), removeHold: (id) => engine.removeHold(id), reload },
-    credentials: { token: config.token, address: config.address },
+    credentials: config,
     queries: { passage, isProtected: config.prometheusClientFile !== undefined },
+    pings: pinging.service,
     metrics: () => renderMetrics(parts, clock.now()),
     log,
     version: manifest.version,
@@ -187,29 +188,30 @@ async function startServer(options: ServiceOptions, parts: Parts, reload: Engine
 }
 
 async function* renderMetrics(
-  { engine, evaluator, live, maintenance, notifier, metrics }: Parts,
+  { engine, evaluator, live, maintenance, notifier, metrics, pinging }: Parts,
   nowMs: number,
 ): AsyncGenerator<string, void, undefined> {
   yield* renderDerived(engine.judged(), engine.holds(), nowMs);
   yield* renderGpuStates(engine.judged(), live.book());
   yield renderMaintenance(engine.judged(), maintenance.view(), nowMs);
   yield renderAlerts(evaluator, notifier);
+  yield* renderPings(pinging.service, nowMs);
   yield await metrics.registry.metrics();
 }
 
 /** Until the signal aborts. */
 async function judge(options: ServiceOptions, parts: Parts, signal: AbortSignal): Promise<void> {
-  const { engine, evaluator, maintenance, reports } = parts;
+  const { engine, evaluator, maintenance, pinging, reports } = parts;
   reports.start();
   // What is declared counts from the first tick, so it is heard before that is judged.
   await maintenance.poll(signal);
-  const polling = maintenance.run(signal);
+  const others = Promise.all([maintenance.run(signal), pinging.run(signal)]);
   try {
     void warnOfMissingSeries(options, parts.prom, signal);
     await evaluator.start(options.configuration.groups, surroundingsOf(options.configuration));
     await engine.run(signal);
   } finally {
-    await Promise.all([reports.stop(), polling]);
+    await Promise.all([reports.stop(), others]);
   }
 }
 
@@ -242,7 +244,7 @@ function ageSeconds(engine: Engine, nowMs: number): number | undefined {
 /** All or nothing: rules and policy change together, and only when both are good and history could be read. */
 async function reloadInto(
   { config, env, log }: ServiceOptions,
-  { engine, evaluator, notifier, passage, prom, reports, ruleEvaluation }: Parts,
+  { engine, evaluator, notifier, passage, pinging, prom, reports, ruleEvaluation }: Parts,
   signal: AbortSignal,
 ): ReturnType<EngineControl['reload']> {
   const read = await readConfiguration(config, env);
@@ -264,6 +266,7 @@ async function reloadInto(
   passage.use(prometheusHttp);
   ruleEvaluation.use(prometheusHttp);
   notifier.use(alerting);
+  pinging.use(read.configuration);
   await evaluator.reload(groups, surroundingsOf(read.configuration));
   await reports.reschedule();
   if (warnings !== '') log.warn(warnings);

@@ -5,6 +5,8 @@ import type { PingState } from '../core/ping/state.ts';
 
 /** What the agent was asked. */
 export interface Asked {
+  /** Who was asked; somebody else's answer says nothing of this agent. */
+  readonly agentId: string;
   /** Undefined for a first ping, which asks whether there is a GPU, and nothing about time. */
   readonly cursor: PingState['cursor'];
   /** Time since the answer with that cursor, on the engine's clock; undefined when it cannot be told. */
@@ -26,6 +28,7 @@ const percentage = z.number().min(0).max(100).nullable();
 const seconds = z.number().nonnegative();
 
 const BODY = z.object({
+  agent_id: z.string().nullish(),
   boot_id: z.string().regex(/^[\x21-\x7e]{1,128}$/, 'not 1 to 128 visible characters'),
   seq: whole,
   since: whole,
@@ -57,9 +60,17 @@ export function decodeAgentAnswer(text: string, asked: Asked): DecodedAnswer {
   const parsed = BODY.safeParse(json);
   if (!parsed.success) return invalid(fieldProblem(parsed.error));
   const body = parsed.data;
+  const stranger = strangerIn(body, asked);
+  if (stranger !== undefined) return invalid(stranger);
   const contradiction = CONTRADICTIONS.find(({ holds }) => !holds(body, asked));
   if (contradiction !== undefined) return invalid(contradiction.problem);
   return { kind: 'answer', answer: answerOf(body, asked), sentAtMs: instantOf(body.timestamp) };
+}
+
+/** An agent that does not say who it is may be anyone, as the guide asks for no such field. */
+function strangerIn({ agent_id: answering }: Body, { agentId }: Asked): string | undefined {
+  if (answering === undefined || answering === null || answering === agentId) return undefined;
+  return `it is agent ${excerpt(answering)}, not ${excerpt(agentId)}: register its URL under that id, or correct its AGENT_ID`;
 }
 
 function answerOf(body: Body, asked: Asked): AgentAnswer {

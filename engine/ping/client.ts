@@ -10,6 +10,7 @@ import { allowedAddresses, type LookUp } from './name-lookup.ts';
 import { retryAfterMs } from './retry-after.ts';
 
 export interface PingQuestion {
+  readonly agentId: string;
   /** As it was registered; judged again, because the policy may have changed since. */
   readonly url: string;
   /** Where the last answer ended; undefined for a first ping. */
@@ -52,7 +53,7 @@ export async function pingAgent(question: PingQuestion, means: PingMeans): Promi
     if (found.kind !== 'allowed') return found;
     const { access = PLAIN_HTTP } = question;
     const { timeoutMs } = means;
-    const target = `${url.base}${PATH}${queryOf(question.cursor)}`;
+    const target = questionUrl(url.base, question.cursor);
     return guardedGet({ url: target, addresses: found.addresses, access, timeoutMs, maxBytes: MAX_BYTES, signal });
   });
   if (ending.kind === 'stopped') return undefined;
@@ -60,9 +61,10 @@ export async function pingAgent(question: PingQuestion, means: PingMeans): Promi
   return pongOf(ending.value, question, { nowMs: means.now(), roundTripMs: performance.now() - startedAt });
 }
 
-function queryOf(cursor: Asked['cursor']): string {
-  if (cursor === undefined) return '';
-  return `?${new URLSearchParams({ since: String(cursor.seq), boot_id: cursor.bootId })}`;
+/** Where the agent with this base URL is asked what happened since the cursor. */
+export function questionUrl(base: string, cursor: Asked['cursor']): string {
+  if (cursor === undefined) return `${base}${PATH}`;
+  return `${base}${PATH}?${new URLSearchParams({ since: String(cursor.seq), boot_id: cursor.bootId })}`;
 }
 
 function lateReason(timeoutMs: number): string {
@@ -98,16 +100,17 @@ function answerPong(answer: GuardedAnswer, question: PingQuestion, moment: Momen
   if (encoding !== 'identity') return pong({ kind: 'invalid', reason: 'it compresses its answer without being asked' });
   const decoded = decodeAgentAnswer(text, askedBy(question, moment.nowMs));
   if (decoded.kind === 'invalid') return pong(decoded);
-  const reply: PingReply = { kind: 'answered', answer: decoded.answer, roundTripMs: moment.roundTripMs };
   const agentMs = decoded.sentAtMs ?? dateOf(headers.date);
   const middleMs = moment.nowMs - answer.ageMs - answer.exchangeMs / 2;
-  return { reply, clockSkewMs: agentMs === undefined ? undefined : Math.round(agentMs - middleMs) };
+  const clockSkewMs = agentMs === undefined ? undefined : Math.round(agentMs - middleMs);
+  const { roundTripMs } = moment;
+  return { reply: { kind: 'answered', answer: decoded.answer, roundTripMs, clockSkewMs }, clockSkewMs };
 }
 
 // A clock that was set back since the last ping is the engine's own trouble.
-function askedBy({ cursor, spanFromMs }: PingQuestion, nowMs: number): Asked {
+function askedBy({ agentId, cursor, spanFromMs }: PingQuestion, nowMs: number): Asked {
   const isKnown = spanFromMs !== undefined && spanFromMs <= nowMs;
-  return { cursor, spanMs: isKnown ? nowMs - spanFromMs : undefined };
+  return { agentId, cursor, spanMs: isKnown ? nowMs - spanFromMs : undefined };
 }
 
 // The header has no parts of seconds: on average half of one is cut off.

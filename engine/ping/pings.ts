@@ -1,5 +1,5 @@
 /** What the rest of the engine may know of agents and their pings, and ask for. */
-import type { PingReply } from '../core/ping/outcome.ts';
+import type { PingOutcome, PingReply } from '../core/ping/outcome.ts';
 import type { PingPolicy } from '../core/ping/policy.ts';
 import type { PingRecord } from '../core/ping/state.ts';
 import type { PingEvent } from '../core/ping/step.ts';
@@ -33,7 +33,6 @@ export interface HandedIn {
 export type Pinged =
   | (RegisteredAgent & {
       readonly kind: 'pinged';
-      /** Undefined for a handed-in result whose evidence was not to be judged any more. */
       readonly reply: PingReply;
       readonly clockSkewMs: number | undefined;
       /** Of a ping that was decided. */
@@ -44,6 +43,12 @@ export type Pinged =
   | (RegisteredAgent & { readonly kind: 'busy' })
   /** The agent was decided or changed by somebody else meanwhile. */
   | (RegisteredAgent & { readonly kind: 'overtaken' })
+  /** A handed-in result that was handed in before. */
+  | (RegisteredAgent & { readonly kind: 'duplicate' })
+  /** A handed-in result that is older than the newest one: it changes nothing. */
+  | (RegisteredAgent & { readonly kind: 'late'; readonly newestAtMs: number })
+  /** A handed-in result that cannot be: the sentence says why. */
+  | (RegisteredAgent & { readonly kind: 'invalid'; readonly reason: string })
   | { readonly kind: 'unknown' }
   /** The engine stops, or whoever asked has gone. */
   | { readonly kind: 'stopped' };
@@ -58,13 +63,25 @@ export interface PingStats {
   /** How late the newest ping began, milliseconds, and the latest of the last minute. */
   readonly lagMs: number | undefined;
   readonly worstLagMs: number | undefined;
+  /** Of the pings that this engine began when they were due, how many began at most so late; the last is Infinity, for all. */
+  readonly lagBuckets: readonly LagBucket[];
+  /** What all of them were late together. */
+  readonly lagSumMs: number;
   /** Attempts, retries included, by the kind of reply. */
   readonly attempts: Readonly<Record<PingReply['kind'], number>>;
+  /** Pings that were decided, by outcome. */
+  readonly decided: Readonly<Record<PingOutcome, number>>;
   /** Whether the engine doubts itself because most agents fail. */
   readonly isSuspect: boolean;
   /** Pings that were decided without Prometheus' word, because it did not answer. */
   readonly withoutEvidence: number;
+  /** How often the store did not do what it was asked. */
   readonly saveFailures: number;
-  /** What is known of each agent beside its state, of those that have answered since the start. */
+  /** How far each agent's clock is ahead of the engine's, of those that have answered since the start. */
   readonly clockSkewMs: ReadonlyMap<string, number>;
+}
+
+export interface LagBucket {
+  readonly leMs: number;
+  readonly count: number;
 }

@@ -21,7 +21,7 @@ const MAX_CAPABILITIES = 64;
 const MAX_PROBLEMS = 20;
 
 // Ids stand in paths, labels and on terminals.
-const ID = /^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$/;
+export const AGENT_ID = /^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$/;
 // Their paths are taken: /ping-system/agents/register and /ping-system/agents/due-for-ping.
 const RESERVED_IDS = ['register', 'due-for-ping'];
 // As in stabilityai/sdxl-turbo.
@@ -29,7 +29,7 @@ const CAPABILITY = /^[A-Za-z0-9][A-Za-z0-9._:/+-]{0,127}$/;
 
 const id = z
   .string({ error: 'write the id of the agent as text' })
-  .regex(ID, 'write 1 to 128 of A-Z a-z 0-9 . _ : - beginning with a letter or digit')
+  .regex(AGENT_ID, 'write 1 to 128 of A-Z a-z 0-9 . _ : - beginning with a letter or digit')
   .refine((text) => !RESERVED_IDS.includes(text), 'this is a path of the engine itself; choose another id');
 
 const capability = z
@@ -81,7 +81,7 @@ function draftOf({ agent_id: id, capabilities, metadata }: z.output<typeof REGIS
 }
 
 /** Host and port as Prometheus names a target of its own, which always has the port. */
-function instanceOf(url: string): string {
+export function instanceOf(url: string): string {
   const { hostname, port, protocol } = new URL(url);
   return `${hostname}:${port || (protocol === 'https:' ? 443 : 80)}`;
 }

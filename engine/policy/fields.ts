@@ -41,8 +41,8 @@ export function finite(description: string, least?: number) {
   return range.meta({ title: 'number', description });
 }
 
-export function count(description: string, least = 1) {
-  return z.int().gte(least).meta({ title: 'whole number', description });
+export function count(description: string, least = 1, most = Number.MAX_SAFE_INTEGER) {
+  return z.int().gte(least).lte(most).meta({ title: 'whole number', description });
 }
 
 export function flag(description: string) {

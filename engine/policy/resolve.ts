@@ -129,6 +129,8 @@ function resolvePing(ping: PolicyFile['ping']): Policy['ping'] {
     firstPingGracePeriod: ping.first_ping_grace_period,
     responseTimeoutMs: ms(ping.response_timeout),
     maxConcurrentAgents: ping.max_concurrent_agents,
+    maxAgents: ping.max_agents,
+    historyMs: ms(ping.history),
     evidence: ping.evidence,
     minCoverage: ratio(ping.min_coverage),
     observe: ping.observe,

@@ -5,6 +5,8 @@ import { count, duration, finite, flag, oneOf, percent } from './fields.ts';
 
 const MOST_CONFIRMATIONS = 10;
 const HIGHEST_PORT = 65_535;
+/** All of them are in memory. */
+const MOST_AGENTS = 100_000;
 
 /** `10.0.0.0/8`, `fd00::/8`, or one address alone; none of the short or octal spellings that programs read differently. */
 function isNetwork(text: string): boolean {
@@ -63,11 +65,13 @@ export const ping = z
     first_ping_grace_period: flag('The first ping checks only that the GPU exists.').default(true),
     response_timeout: duration('Time an agent has to answer.', 1).default('10s'),
     max_concurrent_agents: count('Pings in flight at once.').default(100),
+    max_agents: count('Agents that may be registered.', 1, MOST_AGENTS).default(10_000),
+    history: duration('How long pings are kept.', 1).default('7d'),
     evidence: oneOf(
       ['agent', 'prometheus', 'both'],
       'Whose word on the uptime counts. both: the lower one, over the same span.',
     ).default('both'),
-    min_coverage: percent('Share of the span a side must have watched for its word to count.').default(50),
+    min_coverage: percent('Share of the span Prometheus must have watched for its word to count.').default(50),
     observe: oneOf(
       ['pay', 'base'],
       'How often agents are looked at. pay: when their interval runs out; base: at the base interval, while the ' +

@@ -13,25 +13,25 @@ const AlertmanagerConfig = z.looseObject({ templates: z.array(z.string()).option
 /** Where the receiver listens inside of the compose network. */
 const COMPOSE_RECEIVER = 'receiver:9095';
 
+/** The host itself is watched in the compose network only. */
+const COMPOSE_JOBS = ['node'];
+
 /**
- * `text` with every job scraping its part on this machine, alerts going to this machine's Alertmanager, and rules read from
- * `directory`, where the file lies. Jobs of parts that do not run here are left out.
+ * `text` with every part as it listens on this machine, wherever it is named: as a target, for discovery, in a relabelling
+ * rule. Rules are read from `directory`, where the file lies. Jobs of parts that do not run here are left out.
  */
 export function localPrometheusConfig(text: string, directory: string, ports: Ports): string {
-  const config = PrometheusConfig.parse(load(text));
-  const jobs: Readonly<Record<string, number>> = {
-    prometheus: ports.prometheus,
-    gpu: ports.exporter,
-    engine: ports.engine,
-    alertmanager: ports.alertmanager,
+  const hosts = {
+    'localhost:9090': ports.prometheus,
+    'exporter:9400': ports.exporter,
+    'engine:8000': ports.engine,
+    'alertmanager:9093': ports.alertmanager,
   };
-  const scrape_configs = config.scrape_configs.flatMap((job) => {
-    const port = jobs[job.job_name];
-    return port === undefined ? [] : [{ ...job, static_configs: [{ targets: [`${LOOPBACK}:${port}`] }] }];
-  });
+  const local = Object.entries(hosts).reduce((all, [host, port]) => all.replaceAll(host, `${LOOPBACK}:${port}`), text);
+  const config = PrometheusConfig.parse(load(local));
+  const scrape_configs = config.scrape_configs.filter(({ job_name }) => !COMPOSE_JOBS.includes(job_name));
   const rule_files = config.rule_files.map((path) => join(directory, path));
-  const alerting = { alertmanagers: [{ static_configs: [{ targets: [`${LOOPBACK}:${ports.alertmanager}`] }] }] };
-  return dump({ ...config, rule_files, alerting, scrape_configs });
+  return dump({ ...config, rule_files, scrape_configs });
 }
 
 /** `text` with notifications going to this machine's receiver and templates read from `directory`, where the file lies. */

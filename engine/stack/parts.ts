@@ -20,6 +20,15 @@ export function url(port: number): string {
   return `http://${LOOPBACK}:${port}`;
 }
 
+/** What whoever starts the stack may decide otherwise. */
+const EXPORTER_CHOICES = [
+  'EXPORTER_COUNTERS_FILE',
+  'EXPORTER_PROFILE',
+  'AGENT_MODE',
+  'AGENT_ID',
+  'AGENT_CHECKPOINT_FILE',
+];
+
 /** Compiling on other threads fills an arena of malloc for each of them: 10 MiB, for no more scrapes per second. */
 const EXPORTER_FLAGS = ['--no-concurrent-recompilation'];
 
@@ -29,7 +38,11 @@ export function exporterPart(plan: StackPlan): PlannedPart {
     // The shipped rules read counters beyond the default ones, and two series that only the native profile has.
     EXPORTER_COUNTERS_FILE: join(settings.root, 'rules/counters.csv'),
     EXPORTER_PROFILE: 'dcgm,native',
-    ...pick(settings.env, ['EXPORTER_COUNTERS_FILE', 'EXPORTER_PROFILE']),
+    // It can be registered as an agent: POST /ping-system/agents/register.
+    AGENT_MODE: 'true',
+    AGENT_ID: 'agent-001',
+    AGENT_CHECKPOINT_FILE: join(settings.dataDir, 'agent.jsonl'),
+    ...pick(settings.env, EXPORTER_CHOICES),
     EXPORTER_PORT: String(ports.exporter),
     EXPORTER_ADDRESS: LOOPBACK,
   };
@@ -57,6 +70,11 @@ export function enginePart(plan: StackPlan): PlannedPart {
     PROMETHEUS_URL: url(ports.prometheus),
     ALERTMANAGER_URLS: url(ports.alertmanager),
     DATA_DIR: settings.dataDir,
+    // Agents of this machine may be pinged, which the default policy refuses.
+    POLICY_FILE: join(settings.root, 'rules/policy.local.yml'),
+    // Names of agents are looked up on these threads; of the usual four, four slow name servers would take all.
+    UV_THREADPOOL_SIZE: '16',
+    ...pick(settings.env, ['POLICY_FILE', 'UV_THREADPOOL_SIZE']),
   };
   return ownPart(plan, {
     name: 'engine',

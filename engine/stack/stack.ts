@@ -28,10 +28,14 @@ export interface Stack {
 /** Nothing happens before `start`; `onLine` hears everything that a person should read. */
 export function createStack(settings: StackSettings, onLine: (line: string) => void): Stack {
   let isStopping = false;
+  // Prometheus asks the engine for agents, and complains until there is one.
+  let awaited: string | undefined;
   const supervisor = createSupervisor({
     onLine: (name, line) => {
-      // What parts say about being ended is no news.
-      if (!isStopping) reportWarning(name, line, onLine);
+      const warning = warningIn(line);
+      const isExpected = awaited !== undefined && warning?.includes(awaited);
+      // What parts say about being ended is no news either.
+      if (warning !== undefined && !isStopping && !isExpected) onLine(`${name}: ${warning}`);
     },
     onChange: (parts) => recordStack(settings.dataDir, parts),
   });
@@ -50,12 +54,14 @@ export function createStack(settings: StackSettings, onLine: (line: string) => v
       startAndReport(supervisor, { title, version, part, signal, onLine });
     await run('exporter', packageJson.version, exporterPart(plan));
     onLine(row('', '', (await gpuSource(url(plan.ports.exporter))) ?? 'its GPUs are not known yet'));
+    awaited = url(plan.ports.engine);
     await run('Prometheus', tools.prometheus.version, prometheusPart(plan, tools.prometheus));
     await run('Alertmanager', tools.alertmanager.version, alertmanagerPart(plan, tools.alertmanager));
     const receiver = await startReceiver({ host: LOOPBACK, port: plan.ports.notifications, onLine });
     closeReceiver = () => receiver.close();
     onLine(row('notifications', url(receiver.port), 'printed here'));
     await run('engine', packageJson.version, enginePart(plan));
+    awaited = undefined;
     return url(plan.ports.engine);
   }
 
@@ -120,9 +126,4 @@ async function startAndReport(supervisor: Supervisor, { title, version, part, si
 
 function row(title: string, address: string, detail: string): string {
   return `${title.padEnd(14)} ${address.padEnd(23)} ${detail}`;
-}
-
-function reportWarning(name: string, line: string, onLine: (line: string) => void): void {
-  const warning = warningIn(line);
-  if (warning !== undefined) onLine(`${name}: ${warning}`);
 }

@@ -3,6 +3,7 @@ import { benchClient } from './client.ts';
 import { benchGate } from './gate.ts';
 import { benchJudging } from './judging.ts';
 import { benchMemory } from './memory.ts';
+import { benchPings } from './pings.ts';
 import { benchRules } from './rules.ts';
 import { benchScrape } from './scrape.ts';
 import { benchSubqueries } from './subqueries.ts';
@@ -14,6 +15,7 @@ const BENCHES = {
   client: benchClient,
   subqueries: benchSubqueries,
   rules: benchRules,
+  pings: benchPings,
   memory: benchMemory,
   scrape: benchScrape,
 } as const;

@@ -155,11 +155,17 @@ function servedPort(name: string, { ports }: Service): string | undefined {
 }
 
 function scrapeTargets(): readonly string[] {
-  const StaticJob = z.looseObject({ static_configs: z.array(z.strictObject({ targets: z.array(z.string()) })) });
-  const config = z.looseObject({ scrape_configs: z.array(StaticJob) });
+  const Job = z.looseObject({
+    static_configs: z.array(z.strictObject({ targets: z.array(z.string()) })).default([]),
+    http_sd_configs: z.array(z.looseObject({ url: z.string() })).default([]),
+  });
+  const config = z.looseObject({ scrape_configs: z.array(Job) });
   const text = readFileSync(join(ROOT, 'rules/prometheus.yml'), 'utf8');
   const { scrape_configs } = config.parse(load(text));
-  return scrape_configs.flatMap((job) => job.static_configs.flatMap(({ targets }) => targets));
+  return scrape_configs.flatMap(({ static_configs, http_sd_configs }) => [
+    ...static_configs.flatMap(({ targets }) => targets),
+    ...http_sd_configs.map(({ url }) => new URL(url).host),
+  ]);
 }
 
 function copied(dockerfile: string): readonly string[] {

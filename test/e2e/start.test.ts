@@ -87,6 +87,30 @@ async function gone(pids: readonly number[]): Promise<readonly number[]> {
   return pids.filter(isAlive);
 }
 
+/** The exporter is an agent as well: as the guide registers one, and pinged within seconds. */
+async function expectAgentPinged({ engine, exporter }: Readonly<Record<string, string>>): Promise<void> {
+  const registered = await fetch(`${engine}/ping-system/agents/register`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({
+      agent_id: 'agent-001',
+      agent_url: exporter,
+      capabilities: ['gpu-compute', 'image-generation'],
+      metadata: { gpu_model: 'NVIDIA A100' },
+    }),
+  });
+  expect([registered.status, await registered.json()]).toEqual([
+    201,
+    expect.objectContaining({ result: 'registered' }),
+  ]);
+  const history = async () => (await fetch(`${engine}/ping-system/agents/agent-001/history?hours=24`)).json();
+  await expect.poll(history, { timeout: 10_000 }).toMatchObject({
+    agent_id: 'agent-001',
+    count: 1,
+    pings: [{ sequence: 1, outcome: 'good', reason: 'first answer: the GPU is there' }],
+  });
+}
+
 describe('gpu-uptime up', () => {
   it('brings everything up, says what runs where, and ends it all on Ctrl-C', { timeout: 120_000 }, async (context) => {
     const dataDir = temporaryDirectory();
@@ -101,6 +125,7 @@ describe('gpu-uptime up', () => {
       expect([name, (await fetch(`${url}${HEALTH_PATHS[name]}`)).status]).toEqual([name, 200]);
     }
     expect(readFileSync(join(dataDir, 'logs/exporter.log'), 'utf8')).toContain('listening');
+    await expectAgentPinged(urls);
     const pids = printedPids(started.lines);
     expect(pids).toHaveLength(4);
     started.process.kill('SIGINT');

@@ -27,8 +27,30 @@ describe('readConfig', () => {
         policyFile: 'rules/policy.yml',
         ruleFiles: ['rules/alerts/*.yml', 'rules/recording.yml'],
         dataDir: 'data',
+        schedulesPings: true,
+        agentClientFile: undefined,
+        pingDatabaseUrl: undefined,
         token: undefined,
+        registrationToken: undefined,
         logLevel: 'info',
+      },
+    });
+  });
+
+  it('leaves pings to others, with the agents in a database of theirs', () => {
+    const env = {
+      PING_SCHEDULER: 'off',
+      PING_DATABASE_URL: 'postgres://gpu:secret@db/pings',
+      AGENT_CLIENT_FILE: 'agents.yml',
+      AGENT_REGISTRATION_TOKEN: 'only-for-registration',
+    };
+    expect(readConfig(env, [])).toMatchObject({
+      ok: true,
+      config: {
+        schedulesPings: false,
+        agentClientFile: 'agents.yml',
+        pingDatabaseUrl: 'postgres://gpu:secret@db/pings',
+        registrationToken: 'only-for-registration',
       },
     });
   });
@@ -72,6 +94,7 @@ describe('readConfig', () => {
     ['ALERT_RESEND_SECONDS', '0', 'must be a number of seconds from 1 to 3600'],
     ['ALERT_CHECK_SECONDS', 'often', 'must be a number of seconds from 1 to 3600'],
     ['ENGINE_EXTERNAL_URL', 'gpu.example.com', 'must be an address such as http://127.0.0.1:9090'],
+    ['PING_SCHEDULER', 'yes', 'must be on or off'],
   ])('refuses %s=%s', (name, value, problem) => {
     expect(readConfig({ [name]: value }, [])).toEqual({ ok: false, problems: [`${name}=${value}: ${problem}`] });
   });
@@ -88,6 +111,8 @@ describe('readConfig', () => {
       ENGINE_PORT: '80000',
       PROMETHEUS_URL: 'localhost:9090',
       GPU_UPTIME_TOKEN: 'short',
+      AGENT_REGISTRATION_TOKEN: 'brief',
+      PING_DATABASE_URL: 'mysql://user:secret@db/pings',
       PROMETHEUS_TIMEOUT_SECONDS: '0',
     };
     expect(readConfig(env, ['--log-level', 'loud'])).toEqual({
@@ -96,7 +121,9 @@ describe('readConfig', () => {
         'ENGINE_PORT=80000: must be a port number from 0 to 65535',
         'PROMETHEUS_URL=localhost:9090: must be an address such as http://127.0.0.1:9090',
         'PROMETHEUS_TIMEOUT_SECONDS=0: must be a number of seconds above 0, at most 300',
+        'PING_DATABASE_URL: must be an address such as postgres://user:password@host:5432/database',
         'GPU_UPTIME_TOKEN: must have at least 16 characters; `openssl rand -hex 16` makes one',
+        'AGENT_REGISTRATION_TOKEN: must have at least 16 characters; `openssl rand -hex 16` makes one',
         '--log-level=loud: must be one of trace, debug, info, warn, error, fatal, silent',
       ],
     });

@@ -24,6 +24,24 @@ async function read(files: Readonly<Record<'alerting' | 'client', string>>, othe
 }
 
 describe('readConfiguration', () => {
+  it('reads what agents are shown', async () => {
+    const folder = temporaryDirectory();
+    const file = join(folder, 'agents.yml');
+    writeFileSync(file, '- { url: "https://gpu-7.example.org", authorization: { credentials: a-token } }');
+    const plain = { alerting: '{}', client: '{}' };
+    const outcome = await read(plain, { AGENT_CLIENT_FILE: file });
+    const access = outcome.ok ? outcome.configuration.agentAccess : undefined;
+    expect(access?.accessFor('https://gpu-7.example.org/agent')).toMatchObject({
+      credentials: { kind: 'token', token: { text: 'a-token' } },
+    });
+    expect(access?.accessFor('https://gpu-8.example.org/agent')).toBeUndefined();
+    writeFileSync(file, '- { url: gpu-7, authorization: { credentials: a-token } }');
+    expect(await read(plain, { AGENT_CLIENT_FILE: file })).toEqual({
+      ok: false,
+      text: expect.stringMatching(/agents\.yml:1:\d+: (?!.*a-token)/),
+    });
+  });
+
   it('reads how Alertmanagers and Prometheus are reached', async () => {
     const outcome = await read(
       {

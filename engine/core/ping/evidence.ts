@@ -11,11 +11,15 @@ export interface Weighed {
   readonly observed: number | undefined;
 }
 
-/** The lower of what the sides that the policy hears know. A side that watched too little of the span knows nothing. */
+/**
+ * The lower of what the sides that the policy hears know. Prometheus knows nothing when it watched too little of the span.
+ * An agent's claim is what it can prove, so time in which it did not watch counts as down already: a least coverage on top
+ * would make silence cheaper than an honest partial report.
+ */
 export function weighEvidence(policy: Weighing, { claimed, observed }: PingEvidence): Weighed {
   const sides = {
-    claimed: policy.evidence === 'prometheus' ? undefined : knownUptime(policy, claimed),
-    observed: policy.evidence === 'agent' ? undefined : knownUptime(policy, observed),
+    claimed: policy.evidence === 'prometheus' ? undefined : uptimeOf(claimed),
+    observed: policy.evidence === 'agent' ? undefined : seenUptime(policy, observed),
   };
   const known = [sides.claimed, sides.observed].filter((uptime) => uptime !== undefined);
   return { ...sides, uptime: known.length === 0 ? undefined : Math.min(...known) };
@@ -25,17 +29,23 @@ export function weighEvidence(policy: Weighing, { claimed, observed }: PingEvide
  * Claimed minus observed uptime, -1..1, whosever word counts: positive when an agent claims more than was seen. Undefined
  * unless both sides know.
  */
-export function divergenceOf(policy: Weighing, { claimed, observed }: PingEvidence): number | undefined {
-  const [said, seen] = [knownUptime(policy, claimed), knownUptime(policy, observed)];
+export function divergenceOf(
+  policy: Pick<Weighing, 'minCoverage'>,
+  { claimed, observed }: PingEvidence,
+): number | undefined {
+  const [said, seen] = [uptimeOf(claimed), seenUptime(policy, observed)];
   return said === undefined || seen === undefined ? undefined : said - seen;
 }
 
-function knownUptime({ minCoverage }: Weighing, claim: UptimeClaim | undefined): number | undefined {
-  if (claim === undefined || claim.uptime === undefined) return undefined;
-  const { uptime, coverage } = claim;
+function seenUptime({ minCoverage }: Pick<Weighing, 'minCoverage'>, observed: UptimeClaim | undefined) {
+  const coverage = observed?.coverage ?? 0;
+  return coverage > 0 && coverage >= minCoverage ? uptimeOf(observed) : undefined;
+}
+
+function uptimeOf(side: UptimeClaim | undefined): number | undefined {
+  const uptime = side?.uptime;
   // What is no number is no word either: NaN would be neither below nor above any threshold.
-  if (!(coverage > 0 && coverage >= minCoverage) || Number.isNaN(uptime)) return undefined;
-  return Math.max(0, Math.min(1, uptime));
+  return uptime === undefined || Number.isNaN(uptime) ? undefined : Math.max(0, Math.min(1, uptime));
 }
 
 /**

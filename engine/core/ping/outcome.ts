@@ -31,7 +31,13 @@ export interface AgentAnswer {
 
 /** What the client brought back. */
 export type PingReply =
-  | { readonly kind: 'answered'; readonly answer: AgentAnswer; readonly roundTripMs: number }
+  | {
+      readonly kind: 'answered';
+      readonly answer: AgentAnswer;
+      readonly roundTripMs: number;
+      /** How far the agent's clock is ahead of the engine's; absent when neither its answer nor its headers say. */
+      readonly clockSkewMs?: number | undefined;
+    }
   /** No connection, or no answer in time. */
   | { readonly kind: 'unreachable'; readonly reason: string }
   /** It answered that it will not: 4xx, 429, 503. */

@@ -32,9 +32,13 @@ export interface PingPolicy {
   readonly firstPingGracePeriod: boolean;
   readonly responseTimeoutMs: number;
   readonly maxConcurrentAgents: number;
+  /** How many may be registered. */
+  readonly maxAgents: number;
+  /** How long decided pings are kept. */
+  readonly historyMs: number;
   /** Whose word on the uptime counts; of both, the lower one. */
   readonly evidence: 'agent' | 'prometheus' | 'both';
-  /** A side that watched less of the span knows nothing. */
+  /** When Prometheus watched less of the span it knows nothing. What an agent did not watch counts against its claim already. */
   readonly minCoverage: number;
   /** How often agents are looked at: when their interval runs out, or at the base interval whatever they are paid at. */
   readonly observe: 'pay' | 'base';

@@ -20,7 +20,7 @@ export function uptimeReason(policy: PingPolicy, evidence: PingEvidence, uptime:
   return `uptime ${percentDown(uptime)}% ${sign} ${threshold}% ${span} (${sidesText(policy, evidence)})`;
 }
 
-/** `nothing is known since 12:00:00Z (claimed for 12.0% of it, observed nothing)`. */
+/** `nothing is known since 12:00:00Z (claimed nothing, observed for 12.0% of it)`. */
 export function unknownReason(policy: PingPolicy, evidence: PingEvidence): string {
   const span = `since ${instantText(evidence.fromMs, evidence.toMs)}`;
   return `nothing is known ${span} (${sidesText(policy, evidence)})`;

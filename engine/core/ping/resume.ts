@@ -9,25 +9,28 @@ export interface Resumption {
   readonly agentId: string;
   readonly state: PingState;
   readonly nowMs: number;
+  /** By how much the clock was set back since the state was made, where that is known. */
+  readonly setBackMs?: number;
 }
 
 /**
  * The state to go on with at `nowMs`: no instant of the past lies in the future, no step and no wait is longer than the
  * policy has them now, and what is overdue is spread. The same state when there is nothing to change, so a restart is none.
  */
-export function resumePing(policy: PingPolicy, { agentId, state, nowMs }: Resumption): PingState {
-  const steady = withinPolicy(policy, setBack(state, nowMs));
-  const nextDueAtMs = catchUpDueMs(policy, agentId, steady.nextDueAtMs, nowMs);
+export function resumePing(policy: PingPolicy, { agentId, state, nowMs, setBackMs = 0 }: Resumption): PingState {
+  const steady = withinPolicy(policy, setBack(state, nowMs, setBackMs));
+  const nextDueAtMs = catchUpDueMs(policy, agentId, withinReach(policy, steady, nowMs), nowMs);
   return nextDueAtMs === steady.nextDueAtMs ? steady : { ...steady, nextDueAtMs };
 }
 
 /** The clock was set back while nobody looked: every instant moves with it, so that waits stay as long as they were. */
-function setBack(state: PingState, nowMs: number): PingState {
+function setBack(state: PingState, nowMs: number, setBackMs: number): PingState {
   const aheadMs = (state.lastAttemptAtMs ?? state.sinceMs) - nowMs;
   if (aheadMs <= 0) return state;
-  // The next attempt may begin at once, and must not look as old as the last one.
-  const byMs = -aheadMs - 1;
+  // The next attempt may begin at once, and must not look as old as the last one. Agents keep their distance from each other.
+  const byMs = -Math.max(aheadMs + 1, setBackMs);
   const moved = (ms: number | undefined) => (ms === undefined ? undefined : ms + byMs);
+  const { lastEvidence: seen } = state;
   return {
     ...state,
     sinceMs: state.sinceMs + byMs,
@@ -36,10 +39,17 @@ function setBack(state: PingState, nowMs: number): PingState {
     graceAtMs: moved(state.graceAtMs),
     lastAttemptAtMs: moved(state.lastAttemptAtMs),
     lastPingAtMs: moved(state.lastPingAtMs),
+    lastEvidence: seen && { ...seen, fromMs: seen.fromMs + byMs, toMs: seen.toMs + byMs },
     slotAtMs: state.slotAtMs + byMs,
     nextDueAtMs: state.nextDueAtMs + byMs,
     payDueAtMs: state.payDueAtMs + byMs,
   };
+}
+
+/** Retries and catching up move a ping beyond its plan, but not far: what is further was moved by a clock that was ahead. */
+function withinReach(policy: PingPolicy, { slotAtMs, nextDueAtMs }: PingState, nowMs: number): number {
+  const mostMs = Math.max(policy.catchUpMs, policy.maxRetryAfterMs, ...policy.confirmMs);
+  return nextDueAtMs > Math.max(slotAtMs, nowMs + mostMs) ? slotAtMs : nextDueAtMs;
 }
 
 /** A policy with shorter intervals takes effect at once, not when the longer one has run out. */

@@ -23,6 +23,12 @@ export interface PingState {
   readonly lastPingAtMs: number | undefined;
   readonly lastOutcome: PingOutcome | undefined;
   readonly lastReason: string | undefined;
+  /** What the two sides said of the newest span that was judged; pings that brought no evidence leave it as it is. */
+  readonly lastEvidence: PingEvidence | undefined;
+  /** Whether it answered last time; a failure that does not count says nothing. Undefined before either. */
+  readonly isReachable: boolean | undefined;
+  /** How far the agent's clock was ahead of the engine's in the newest answer that told. */
+  readonly clockSkewMs: number | undefined;
   /** When the coming ping was planned for. Retries and catching up move `nextDueAtMs`, and leave the plan as it is. */
   readonly slotAtMs: number;
   readonly nextDueAtMs: number;
@@ -31,7 +37,7 @@ export interface PingState {
   /** The interval in force: base x multiplier^consecutivePoor, capped. */
   readonly intervalMs: number;
   /** How it stood before a failure that counted, should the engine turn out to be the one who failed. */
-  readonly undo: { readonly consecutivePoor: number; readonly goodInARow: number } | undefined;
+  readonly undo: Pick<PingState, 'consecutivePoor' | 'goodInARow' | 'isReachable'> | undefined;
 }
 
 /** A decided ping, as history keeps it. */
@@ -50,4 +56,6 @@ export interface PingRecord {
   readonly nextDueAtMs: number;
   readonly payDueAtMs: number;
   readonly roundTripMs: number | undefined;
+  /** How far the agent's clock was ahead; undefined unless it answered. */
+  readonly clockSkewMs: number | undefined;
 }

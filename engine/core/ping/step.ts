@@ -41,6 +41,9 @@ export function initialPingState({ baseIntervalMs }: PingPolicy, registeredAtMs:
     lastPingAtMs: undefined,
     lastOutcome: undefined,
     lastReason: undefined,
+    lastEvidence: undefined,
+    isReachable: undefined,
+    clockSkewMs: undefined,
     slotAtMs: registeredAtMs,
     nextDueAtMs: registeredAtMs,
     payDueAtMs: registeredAtMs,
@@ -82,14 +85,15 @@ const FAILURES: readonly PingOutcome[] = ['unreachable', 'refused', 'invalid'];
 
 function decide(policy: PingPolicy, before: PingState, observation: PingObservation, verdict: Decision): PingStep {
   const { agentId, atMs, reply, isSuspect } = observation;
-  const { outcome, reason, isGrace } = verdict;
+  const { outcome, reason, evidence, isGrace } = verdict;
+  const { consecutivePoor, goodInARow, isReachable } = before;
   const standing = standingAfter(policy, before, atMs, verdict);
   const isStretched = isSuspect && reply.kind !== 'answered' && reply.kind !== 'forbidden';
   const isUndone = FAILURES.includes(outcome) && verdict.effect === 'escalates';
   const state: PingState = {
     ...before,
     ...standing,
-    ...progress(before, observation),
+    ...progress(before, observation, outcome),
     ...planNext(policy, before, { agentId, atMs, consecutivePoor: standing.consecutivePoor, isStretched }),
     pings: before.pings + 1,
     attempts: 0,
@@ -99,7 +103,8 @@ function decide(policy: PingPolicy, before: PingState, observation: PingObservat
     lastPingAtMs: atMs,
     lastOutcome: outcome,
     lastReason: reason,
-    undo: isUndone ? { consecutivePoor: before.consecutivePoor, goodInARow: before.goodInARow } : undefined,
+    lastEvidence: evidence ?? before.lastEvidence,
+    undo: isUndone ? { consecutivePoor, goodInARow, isReachable } : undefined,
   };
   return {
     state,
@@ -115,20 +120,28 @@ function standingAfter(policy: PingPolicy, before: PingState, atMs: number, { ef
   return { ...after, consecutivePoor: before.consecutivePoor };
 }
 
+type Progress = Pick<PingState, 'cursor' | 'spanFromMs' | 'isReachable' | 'clockSkewMs'>;
+
 /** Only an answer moves the cursor: what an agent could not tell, it is asked for again. */
-function progress(before: PingState, { reply, atMs }: PingObservation): Pick<PingState, 'cursor' | 'spanFromMs'> {
-  if (reply.kind !== 'answered') return { cursor: before.cursor, spanFromMs: before.spanFromMs };
-  const { bootId, seq } = reply.answer;
-  return { cursor: { bootId, seq }, spanFromMs: atMs };
+function progress(before: PingState, { reply, atMs }: PingObservation, outcome: PingOutcome): Progress {
+  if (reply.kind === 'answered') {
+    const { bootId, seq } = reply.answer;
+    const clockSkewMs = reply.clockSkewMs ?? before.clockSkewMs;
+    return { cursor: { bootId, seq }, spanFromMs: atMs, isReachable: true, clockSkewMs };
+  }
+  const { cursor, spanFromMs, clockSkewMs } = before;
+  return { cursor, spanFromMs, clockSkewMs, isReachable: FAILURES.includes(outcome) ? false : before.isReachable };
 }
 
 function recordOf(state: PingState, { agentId, atMs, reply }: PingObservation, verdict: Decision): PingRecord {
   const { outcome, reason, evidence, uptime } = verdict;
   const { pings: sequence, consecutivePoor, intervalMs, nextDueAtMs, payDueAtMs } = state;
-  const roundTripMs = reply.kind === 'answered' ? reply.roundTripMs : undefined;
+  const { roundTripMs, clockSkewMs } = reply.kind === 'answered' ? reply : NOT_ANSWERED;
   const standing = { consecutivePoor, intervalMs, nextDueAtMs, payDueAtMs };
-  return { agentId, atMs, sequence, outcome, reason, evidence, uptime, ...standing, roundTripMs };
+  return { agentId, atMs, sequence, outcome, reason, evidence, uptime, ...standing, roundTripMs, clockSkewMs };
 }
+
+const NOT_ANSWERED = { roundTripMs: undefined, clockSkewMs: undefined };
 
 function eventsOf(
   before: PingState,

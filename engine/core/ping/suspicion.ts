@@ -12,14 +12,23 @@ export type RecentPings = readonly RecentPing[];
 /** Enough for a share that means something; a large fleet fills it within seconds. */
 const MOST_KEPT = 1000;
 
+/** Two dead agents that happen to be due one after the other are most of three, but no outage. */
+const LEAST_AT_ONCE = 10;
+
 /**
  * Adds how the first attempt of a ping ended: retries of one dead agent are not many agents. A failure is whatever is no
  * answer, except that the engine did not ask. What is older than the window, or in the future of a clock that was set back,
  * is dropped.
  */
 export function stepSuspicion(policy: SuspectPolicy, recent: RecentPings, ping: RecentPing): RecentPings {
-  const kept = recent.filter(({ atMs }) => atMs > ping.atMs - policy.windowMs && atMs <= ping.atMs);
-  return [...kept.slice(1 - MOST_KEPT), ping];
+  const isAhead = (recent.at(-1)?.atMs ?? 0) > ping.atMs;
+  const past = isAhead ? recent.filter(({ atMs }) => atMs <= ping.atMs) : recent;
+  const fromMs = ping.atMs - policy.windowMs;
+  // They are in order: the first that is young enough is near, because each ping drops what has become too old since the last.
+  const young = past.findIndex(({ atMs }) => atMs > fromMs);
+  const kept = past.slice(Math.max(young < 0 ? past.length : young, past.length + 1 - MOST_KEPT));
+  kept.push(ping);
+  return kept;
 }
 
 /**
@@ -32,8 +41,10 @@ export function isSuspect(
   { sinceMs, nowMs }: { readonly sinceMs: number | undefined; readonly nowMs: number },
 ): boolean {
   const windowFromMs = nowMs - policy.windowMs;
-  const froms = sinceMs === undefined || sinceMs <= windowFromMs ? [windowFromMs] : [windowFromMs, sinceMs - 1];
-  return froms.some((fromMs) => mostFailed(policy, recent, fromMs, nowMs));
+  if (mostFailed(policy, recent, windowFromMs, nowMs)) return true;
+  if (sinceMs === undefined || sinceMs <= windowFromMs) return false;
+  const minAgents = Math.max(policy.minAgents, LEAST_AT_ONCE);
+  return mostFailed({ ...policy, minAgents }, recent, sinceMs - 1, nowMs);
 }
 
 function mostFailed(policy: SuspectPolicy, recent: RecentPings, fromMs: number, nowMs: number): boolean {

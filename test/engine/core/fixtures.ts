@@ -78,6 +78,8 @@ export function policy(change: Partial<Policy> = {}): Policy {
       firstPingGracePeriod: true,
       responseTimeoutMs: 10 * SECOND,
       maxConcurrentAgents: 100,
+      maxAgents: 10_000,
+      historyMs: 7 * 24 * 60 * MINUTE,
       evidence: 'both',
       minCoverage: 0.5,
       observe: 'pay',

@@ -4,7 +4,7 @@ import { type Asked, decodeAgentAnswer } from '../../../engine/ping/agent-answer
 import { answerBody } from './answer-body.ts';
 
 const MINUTES = 60_000;
-const ASKED: Asked = { cursor: { bootId: 'boot-1', seq: 100 }, spanMs: 15 * MINUTES };
+const ASKED: Asked = { agentId: 'agent-001', cursor: { bootId: 'boot-1', seq: 100 }, spanMs: 15 * MINUTES };
 
 function decode(change: Readonly<Record<string, unknown>> = {}, asked: Partial<Asked> = {}) {
   return decodeAgentAnswer(JSON.stringify({ ...answerBody(), ...change }), { ...ASKED, ...asked });
@@ -99,6 +99,25 @@ describe('the claimed uptime', () => {
       uptime: 0.25,
       coverage: 0.25,
     });
+  });
+});
+
+describe('the answer of somebody else', () => {
+  it('is none of this agent, and the sentence names both', () => {
+    expect(decode({ agent_id: 'agent-\u0000"002' })).toEqual({
+      kind: 'invalid',
+      reason: 'it is agent "agent- \\"002", not "agent-001": register its URL under that id, or correct its AGENT_ID',
+    });
+    expect(decode({ agent_id: 'Agent-001' })).toMatchObject({ kind: 'invalid' });
+    expect(decode({ agent_id: '' })).toMatchObject({ kind: 'invalid' });
+  });
+
+  it.each([undefined, null])('is taken for its own when it does not say whose it is (%s)', (agent_id) => {
+    expect(decode({ agent_id })).toMatchObject({ kind: 'answer' });
+  });
+
+  it('is said before what is wrong with it otherwise', () => {
+    expect(decode({ agent_id: 'agent-002', seq: 1 })).toMatchObject({ reason: expect.stringContaining('agent-002') });
   });
 });
 

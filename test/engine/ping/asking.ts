@@ -31,6 +31,7 @@ export interface Ask extends Partial<PingQuestion> {
 export function ask(url: string, { policy, timeoutMs = 5000, lookUp, now, ...question }: Ask = {}) {
   return pingAgent(
     {
+      agentId: 'agent-001',
       url,
       cursor: { bootId: 'boot-1', seq: 100 },
       spanFromMs: NOW - 900_000,

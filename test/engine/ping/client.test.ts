@@ -15,6 +15,7 @@ describe('pingAgent', () => {
     expect(replyOf(await ask(agent.url))).toEqual({
       kind: 'answered',
       roundTripMs: expect.any(Number),
+      clockSkewMs: expect.any(Number),
       answer: {
         bootId: 'boot-1',
         seq: 280,

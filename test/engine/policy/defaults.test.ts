@@ -108,3 +108,14 @@ describe('rules/policy.inference.yml', () => {
     ]);
   });
 });
+
+describe('rules/policy.local.yml', () => {
+  it('loads without warnings, and differs from the default only in whom agents may be', () => {
+    const { policy, warnings } = shipped('policy.local.yml');
+    expect(warnings).toEqual([]);
+    const { policy: defaults } = shipped('policy.yml');
+    const { targets, ...ping } = defaults.ping;
+    const local = { ...ping, targets: { ...targets, allowLoopback: true, allowPrivate: true } };
+    expect({ ...policy, revision: '' }).toEqual({ ...defaults, ping: local, revision: '' });
+  });
+});

@@ -26,6 +26,12 @@ describe('loadPolicy', () => {
     expect(policy.windows[0]).toEqual({ name: 'short', rangeMs: 300_000, threshold: 0.999 });
   });
 
+  it('reads how many agents there may be, and how long their pings are kept', () => {
+    expect(load('').policy.ping).toMatchObject({ maxAgents: 10_000, historyMs: 7 * 86_400_000 });
+    const { policy } = load('ping: { max_agents: 500, history: 36h }');
+    expect(policy.ping).toMatchObject({ maxAgents: 500, historyMs: 129_600_000 });
+  });
+
   it('backfills twice the longest window, a capability’s included', () => {
     expect(load('capabilities: { batch: { windows: { long: { range: 12h } } } }').policy.backfillMs).toBe(86_400_000);
   });

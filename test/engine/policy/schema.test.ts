@@ -24,7 +24,7 @@ describe('rules/policy.schema.json', () => {
 });
 
 describe('the shipped policies', () => {
-  it.each(['policy.yml', 'policy.inference.yml'])('%s names the schema for editors', (name) => {
+  it.each(['policy.yml', 'policy.inference.yml', 'policy.local.yml'])('%s names the schema for editors', (name) => {
     const [first] = readFileSync(new URL(`../../../rules/${name}`, import.meta.url), 'utf8').split('\n');
     expect(first).toBe('# yaml-language-server: $schema=./policy.schema.json');
   });

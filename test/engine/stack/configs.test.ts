@@ -17,8 +17,34 @@ describe('localPrometheusConfig', () => {
       scrape_configs: [
         { job_name: 'prometheus', static_configs: [{ targets: ['127.0.0.1:2'] }] },
         { job_name: 'gpu', static_configs: [{ targets: ['127.0.0.1:1'] }] },
+        expect.objectContaining({
+          job_name: 'agents',
+          http_sd_configs: [{ url: 'http://127.0.0.1:4/sd/agents', refresh_interval: '30s' }],
+          relabel_configs: expect.arrayContaining([
+            { source_labels: ['__address__'], regex: '127.0.0.1:1', action: 'drop' },
+          ]),
+        }),
         { job_name: 'engine', static_configs: [{ targets: ['127.0.0.1:4'] }] },
         { job_name: 'alertmanager', static_configs: [{ targets: ['127.0.0.1:3'] }] },
+      ],
+    });
+  });
+
+  it('also where they are asked for targets, and in relabelling rules', () => {
+    const jobs = `
+      - job_name: agents
+        http_sd_configs: [{ url: "http://engine:8000/sd/agents" }]
+        relabel_configs: [{ source_labels: [__address__], regex: "exporter:9400", action: drop }]
+      - job_name: node
+        static_configs: [{ targets: ["node-exporter:9100"] }]`;
+    expect(load(localPrometheusConfig(`rule_files: []\nscrape_configs:${jobs}`, '/repo/rules', PORTS))).toEqual({
+      rule_files: [],
+      scrape_configs: [
+        {
+          job_name: 'agents',
+          http_sd_configs: [{ url: 'http://127.0.0.1:4/sd/agents' }],
+          relabel_configs: [{ source_labels: ['__address__'], regex: '127.0.0.1:1', action: 'drop' }],
+        },
       ],
     });
   });

@@ -23,6 +23,16 @@ describe.each([
   });
 });
 
+describe('enginePart', () => {
+  it('gives Node.js the threads for name lookups that the npm script and the image give it', () => {
+    const { UV_THREADPOOL_SIZE: threads } = enginePart(PLAN).spec.env;
+    expect(threads).toBe('16');
+    const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
+    expect(scripts.engine).toContain(`UV_THREADPOOL_SIZE=\${UV_THREADPOOL_SIZE:-${threads}} `);
+    expect(readDockerfile('engine/Dockerfile')).toContainEqual(['ENV', `UV_THREADPOOL_SIZE=${threads}`]);
+  });
+});
+
 describe('exporterPart', () => {
   it('serves what the shipped rules read, unless somebody asks for something else', () => {
     expect(exporterPart(PLAN).spec.env).toMatchObject({
@@ -34,6 +44,24 @@ describe('exporterPart', () => {
       EXPORTER_COUNTERS_FILE: '/repo/rules/counters.csv',
       EXPORTER_PROFILE: 'native',
     });
+  });
+});
+
+describe('exporterPart and enginePart', () => {
+  it('let the exporter be registered as an agent and pinged, unless somebody decides otherwise', () => {
+    expect(exporterPart(PLAN).spec.env).toMatchObject({
+      AGENT_MODE: 'true',
+      AGENT_ID: 'agent-001',
+      AGENT_CHECKPOINT_FILE: '/data/agent.jsonl',
+    });
+    expect(enginePart(PLAN).spec.env).toMatchObject({
+      POLICY_FILE: '/repo/rules/policy.local.yml',
+      UV_THREADPOOL_SIZE: '16',
+    });
+    const env = { AGENT_MODE: 'false', AGENT_ID: '', POLICY_FILE: 'rules/policy.yml', UV_THREADPOOL_SIZE: '4' };
+    const decided = { ...PLAN, settings: { ...PLAN.settings, env } };
+    expect(exporterPart(decided).spec.env).toMatchObject({ AGENT_MODE: 'false', AGENT_ID: 'agent-001' });
+    expect(enginePart(decided).spec.env).toMatchObject({ POLICY_FILE: 'rules/policy.yml', UV_THREADPOOL_SIZE: '4' });
   });
 });
 

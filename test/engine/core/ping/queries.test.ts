@@ -67,12 +67,13 @@ describe('narrowed', () => {
   it.each([
     ['up', 'up{node=~"a"}'],
     [' up ', 'up{node=~"a"}'],
-    ['up{}', 'up{node=~"a"}'],
-    ['up{ job="gpu", }', 'up{job="gpu",node=~"a"}'],
-    ['up{job=~"}{,"}', 'up{job=~"}{,",node=~"a"}'],
-    ['{__name__="up", job!="x"}', '{__name__="up", job!="x",node=~"a"}'],
-    ['up {\n  job="gpu"\n}', 'up {job="gpu",node=~"a"}'],
+    ['up{}', 'up{node=~"a",}'],
+    ['up{ job="gpu", }', 'up{node=~"a", job="gpu", }'],
+    ['up{job=~"}{,"}', 'up{node=~"a",job=~"}{,"}'],
+    ['{__name__="up", job!="x"}', '{node=~"a",__name__="up", job!="x"}'],
+    ['up {\n  job="gpu" # not node_exporter\n}', 'up {node=~"a",\n  job="gpu" # not node_exporter\n}'],
   ])('adds a matcher to %j', (selector, expected) => {
     expect(narrowed(selector, 'node', ['a', 'a'])).toBe(expected);
+    expect(checkPromql(expected)).toEqual([]);
   });
 });

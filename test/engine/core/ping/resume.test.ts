@@ -45,6 +45,22 @@ describe('resumePing', () => {
     expect(play(POLICY, [UP], resumed).steps[0]?.record).toMatchObject({ outcome: 'good', consecutivePoor: 2 });
   });
 
+  it('keeps the distance between agents where it is known by how much the clock was set back', () => {
+    const nowMs = LAST_MS - 24 * HOUR;
+    const byMs = 24 * HOUR + 10 * MINUTE;
+    const resumed = resumePing(POLICY, { agentId: AGENT, state: ESCALATED, nowMs, setBackMs: byMs });
+    expect([resumed.lastAttemptAtMs, resumed.nextDueAtMs]).toEqual([LAST_MS - byMs, ESCALATED.nextDueAtMs - byMs]);
+    const unmoved = resumePing(POLICY, { agentId: AGENT, state: ESCALATED, nowMs: LAST_MS + MINUTE, setBackMs: byMs });
+    expect(unmoved).toBe(ESCALATED);
+  });
+
+  it('goes back to the plan where catching up was planned by a clock that was ahead', () => {
+    const ahead = { ...ESCALATED, nextDueAtMs: LAST_MS + 400 * 24 * HOUR };
+    expect(resume(ahead, LAST_MS + MINUTE)).toEqual(ESCALATED);
+    const retried = { ...ESCALATED, nextDueAtMs: ESCALATED.nextDueAtMs + 5 * MINUTE };
+    expect(resume(retried, ESCALATED.nextDueAtMs)).toBe(retried);
+  });
+
   it('lets a shorter longest interval take effect at once', () => {
     const capped = play(POLICY, [UP, ...times(9, POOR)]).state;
     const policy = pingPolicy({ maxIntervalMs: HOUR });

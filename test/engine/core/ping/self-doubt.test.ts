@@ -44,6 +44,11 @@ describe('isSuspect', () => {
     expect(suspects(pings, 100, NOON_MS + 50 * 100)).toBe(false);
   });
 
+  it('does not take two dead agents that are due one after the other for an outage', () => {
+    const pings = `${'.'.repeat(50)}xx`;
+    expect(suspects(pings, SECOND, NOON_MS + 50 * SECOND)).toBe(false);
+  });
+
   it('remembers a bounded number of pings, and none from the future of a clock that was set back', () => {
     expect(recent('.'.repeat(1500), 1)).toHaveLength(1000);
     const back = stepSuspicion(POLICY, recent('xxxxx'), { atMs: NOON_MS - HOUR, isFailure: false });
