@@ -13,7 +13,7 @@ import type { EngineView } from './view.ts';
 
 interface PingDecisionParts {
   readonly pings: Pings;
-  readonly view: Pick<EngineView, 'now' | 'judged'>;
+  readonly view: Pick<EngineView, 'now'>;
   readonly guard: RequestHandler;
 }
 
@@ -22,7 +22,7 @@ export function pingDecisionRoutes({ pings, view, guard }: PingDecisionParts): R
   router.get('/api/v1/decisions/ping/:agent_id', (req, res) => {
     withoutQuery(req);
     const decision = decisionOf(agentOf(pings, agentId(req)), presentOf(pings, view.now()));
-    res.json({ ...decision, policy_revision: view.judged().plan.policy.revision });
+    res.json({ ...decision, policy_revision: pings.policy().revision });
   });
   router.post('/api/v1/decisions/ping/:agent_id/ping-result', guard, async (req, res) => {
     withoutQuery(req);

@@ -119,7 +119,12 @@ function resolveRules(rules: PolicyFile['rules']): Policy['rules'] {
   return Object.fromEntries(reactions);
 }
 
-function resolvePing(ping: PolicyFile['ping']): Policy['ping'] {
+function resolvePing(file: PolicyFile['ping']): Policy['ping'] {
+  const ping = resolvePings(file);
+  return { revision: policyRevision(ping), ...ping };
+}
+
+function resolvePings(ping: PolicyFile['ping']): Omit<Policy['ping'], 'revision'> {
   return {
     baseIntervalMs: ms(ping.base_interval),
     uptimeThreshold: ratio(ping.uptime_threshold),

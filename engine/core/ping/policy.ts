@@ -24,6 +24,8 @@ interface TargetPolicy {
 }
 
 export interface PingPolicy {
+  /** Short hash of all the rest: equal revisions judge alike. */
+  readonly revision: string;
   readonly baseIntervalMs: number;
   readonly uptimeThreshold: number;
   readonly escalationMultiplier: number;

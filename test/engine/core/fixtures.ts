@@ -70,6 +70,7 @@ export function policy(change: Partial<Policy> = {}): Policy {
     alerts: { consecutiveFailures: 3, uptimeBelow: 0.95 },
     report: { intervalMs: MINUTE, detailed: false },
     ping: {
+      revision: 'ping00000000',
       baseIntervalMs: 15 * MINUTE,
       uptimeThreshold: 0.99,
       escalationMultiplier: 2,

@@ -35,7 +35,7 @@ describe('GET /api/v1/decisions/ping/{agent_id}', () => {
         recovery: { pings: 0, at: null },
         question: { url: 'https://agent-host/gpu-7/agent/uptime-since-last-ping', cursor: null },
         span: null,
-        policy_revision: 'test00000000',
+        policy_revision: 'ping00000000',
       },
     ]);
     serving.clock.nowMs = dueAtMs(serving);
@@ -72,7 +72,7 @@ describe('GET /api/v1/decisions/ping/{agent_id}', () => {
         cursor: { since: 540, boot_id: 'boot a/b' },
       },
       span: { from: pingedAt[2], to: next },
-      policy_revision: 'test00000000',
+      policy_revision: 'ping00000000',
     });
   });
 

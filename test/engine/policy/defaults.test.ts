@@ -115,7 +115,11 @@ describe('rules/policy.local.yml', () => {
     expect(warnings).toEqual([]);
     const { policy: defaults } = shipped('policy.yml');
     const { targets, ...ping } = defaults.ping;
-    const local = { ...ping, targets: { ...targets, allowLoopback: true, allowPrivate: true } };
+    const local = {
+      ...ping,
+      revision: policy.ping.revision,
+      targets: { ...targets, allowLoopback: true, allowPrivate: true },
+    };
     expect({ ...policy, revision: '' }).toEqual({ ...defaults, ping: local, revision: '' });
   });
 });
