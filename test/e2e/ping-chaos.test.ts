@@ -24,7 +24,8 @@ const POLICY = `
   max_retry_after: 3s
 `;
 const MAX_LAG_MS = 1500;
-const MAX_MEBIBYTES = 300;
+/** As with 10,000 GPUs. Some of it is what huge answers left for the garbage collector. */
+const MAX_MEBIBYTES = 400;
 
 /** What the engine makes of each, once it is sure. */
 const OUTCOMES: Readonly<Record<Exclude<Behaviour, 'good'>, readonly string[]>> = {

@@ -90,7 +90,7 @@ export async function agentsOf(setup: Partial<FleetSetup> & Pick<FleetSetup, 'co
   return fleet;
 }
 
-export async function untilFinished(starting: Promise<RunningServer>): Promise<RunningServer> {
+async function untilFinished(starting: Promise<RunningServer>): Promise<RunningServer> {
   const server = await starting;
   onTestFinished(() => server.stop());
   return server;
