@@ -126,6 +126,8 @@ describe('gpu-uptime up', () => {
     }
     expect(readFileSync(join(dataDir, 'logs/exporter.log'), 'utf8')).toContain('listening');
     await expectAgentPinged(urls);
+    // Prometheus asks for agents before there is an engine, which is no news.
+    expect(started.lines.filter((line) => line.includes('/sd/agents'))).toEqual([]);
     const pids = printedPids(started.lines);
     expect(pids).toHaveLength(4);
     started.process.kill('SIGINT');
