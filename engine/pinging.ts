@@ -6,10 +6,11 @@ import type { Policy } from './core/policy.ts';
 import { type AddressGuard, addressGuard } from './ping/address-guard.ts';
 import { readAgentUrl } from './ping/agent-url.ts';
 import { pingAgent } from './ping/client.ts';
-import { systemLookUp } from './ping/name-lookup.ts';
+import { sparingObserver } from './ping/evidence-breaker.ts';
 import { uptimeObserver } from './ping/observed-uptime.ts';
 import { PingService } from './ping/ping-service.ts';
 import { AgentRegistry } from './ping/registry.ts';
+import { systemLookUp } from './ping/system-lookup.ts';
 import { createPromClient } from './prometheus/client.ts';
 import type { Clock } from './scheduler.ts';
 import type { Stores } from './stores.ts';
@@ -67,7 +68,7 @@ export async function openPinging(options: PingingOptions): Promise<Pinging> {
     pings,
     store: stores.own,
     ask: pingAgent,
-    observe: uptimeObserver({ prom, policy }),
+    observe: sparingObserver(uptimeObserver({ prom, policy }), clock),
     lookUp: systemLookUp(),
     accessOf: (url) => agentAccess.accessFor(url),
     policy: pingPolicy,

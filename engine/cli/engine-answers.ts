@@ -99,6 +99,7 @@ export const DashboardAnswer = z.object({
   generated_at: z.number(),
   scheduler: z.enum(['engine', 'external']),
   suspect: z.boolean(),
+  suspect_since: numberOrNull,
   agents: z.object({
     total: z.number(),
     by_status: z.record(words, z.number()),

@@ -25,6 +25,15 @@ export function dueText(atSeconds: number, nowSeconds: number): string {
   return seconds > 0 ? `in ${spanText(seconds)}` : `${spanText(-seconds)} late`;
 }
 
+/** As `dueText`, of a ping: one that is under way is due no more, and not late. */
+export function nextPingText(
+  ping: { readonly next_ping_at: number; readonly is_due: boolean },
+  nowSeconds: number,
+): string {
+  const { next_ping_at: at, is_due: isDue } = ping;
+  return dueText(isDue ? at : Math.max(at, nowSeconds), nowSeconds);
+}
+
 /** `3m ago`. */
 export function agoText(atSeconds: number, nowSeconds: number): string {
   return `${spanText(Math.max(0, Math.round(nowSeconds - atSeconds)))} ago`;

@@ -47,7 +47,8 @@ export function openHttpClient(first: HttpClientSettings, limits: Limits = {}): 
   };
 }
 
-async function credentialHeaders(credentials: Credentials | undefined): Promise<Record<string, string>> {
+/** The headers that authenticate a request. Rejects with CredentialError. */
+export async function credentialHeaders(credentials: Credentials | undefined): Promise<Record<string, string>> {
   if (credentials === undefined) return {};
   if (credentials.kind === 'token') {
     return { authorization: `${credentials.scheme} ${(await readTextSource(credentials.token)).trim()}` };

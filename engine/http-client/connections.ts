@@ -1,5 +1,5 @@
 /** Connections to one kind of server, each with the certificates as they are when it begins. */
-import { type LookupFunction, Socket } from 'node:net';
+import { Socket } from 'node:net';
 import { createSecureContext, type SecureContext } from 'node:tls';
 import { Agent, buildConnector, type Dispatcher } from 'undici';
 import { messageOf } from '../text/message-of.ts';
@@ -17,16 +17,12 @@ export interface Connections {
 export interface Limits extends Omit<Agent.Options, 'connect'> {
   /** The longest that a connection may take to begin. */
   readonly connectTimeoutMs?: number;
-  /** Where names lead, instead of what the system says. */
-  readonly lookup?: LookupFunction;
-  /** Ends every connection, also one that is about to begin, which undici would wait for. */
-  readonly signal?: AbortSignal;
 }
 
 export function openConnections(tls: TlsSettings, limits: Limits): Connections {
-  const { connectTimeoutMs = 10_000, lookup, signal, ...options } = limits;
+  const { connectTimeoutMs = 10_000, ...options } = limits;
   const end = new AbortController();
-  const socket = { timeout: connectTimeoutMs, ...(lookup && { lookup }), ...(signal && { signal }) };
+  const socket = { timeout: connectTimeoutMs };
   const dispatcher = new Agent({ ...options, connect: connectorOf(tls, socket, end.signal) });
   let closed: Promise<void> | undefined;
   const breakOff = () => {
@@ -46,7 +42,7 @@ export function openConnections(tls: TlsSettings, limits: Limits): Connections {
 type Connect = buildConnector.connector;
 
 /** A connector that reads the certificates for every new connection, and starts anew when they have changed. */
-function connectorOf(tls: TlsSettings, socket: buildConnector.BuildOptions, end: AbortSignal): Connect {
+export function connectorOf(tls: TlsSettings, socket: buildConnector.BuildOptions, end: AbortSignal): Connect {
   let current: { readonly pem: string; readonly connect: Connect } | undefined;
   const connectPlain = buildConnector(socket);
   const use = async (protocol: string) => {

@@ -19,12 +19,14 @@ export function wantsPage({ req, res }: Pick<Exchange, 'req' | 'res'>): boolean 
 // The request has been parsed strictly before: each parameter stands there once.
 const QUERY = z.record(z.string(), z.string());
 
-export function sendAgentList({ req, res, nowMs }: Exchange, page: AgentPage): void {
-  sendPage(res, agentListPage({ ...page, query: QUERY.parse(req.query), nowMs }));
+export function sendAgentList({ req, res, nowMs }: Exchange, pings: Pings, page: AgentPage): void {
+  const isInFlight = (agentId: string) => pings.isInFlight(agentId);
+  sendPage(res, agentListPage({ ...page, query: QUERY.parse(req.query), nowMs, isInFlight }));
 }
 
 export async function sendAgent({ res, nowMs }: Exchange, pings: Pings, shown: RegisteredAgent): Promise<void> {
   const span = { fromMs: nowMs - SHOWN_MS, toMs: Number.MAX_SAFE_INTEGER };
   const history = await pings.history({ agentId: shown.agent.id, ...span, before: undefined, limit: MOST_SHOWN });
-  sendPage(res, agentPage({ ...shown, nowMs, policy: pings.policy(), history }));
+  const isInFlight = pings.isInFlight(shown.agent.id);
+  sendPage(res, agentPage({ ...shown, nowMs, isInFlight, policy: pings.policy(), history }));
 }

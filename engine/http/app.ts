@@ -2,7 +2,7 @@
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { setImmediate } from 'node:timers/promises';
-import express, { type ErrorRequestHandler, type Express } from 'express';
+import express, { type ErrorRequestHandler, type Express, Router } from 'express';
 import type { Logger } from 'pino';
 import type { Pings } from '../ping/pings.ts';
 import { PingStoreError } from '../ping/store-health.ts';
@@ -11,6 +11,7 @@ import { type Credentials, requireCredentials } from './credentials.ts';
 import { decisionRoutes } from './decisions.ts';
 import { gpuRoutes } from './gpu.ts';
 import { holdRoutes } from './holds.ts';
+import { refuseOtherMethods } from './known-methods.ts';
 import { landingRoutes } from './landing-page.ts';
 import { lifecycleRoutes } from './lifecycle.ts';
 import { maintenanceRoutes } from './maintenance.ts';
@@ -22,6 +23,7 @@ import { pingRoutes } from './ping-execution.ts';
 import { pingResultBody } from './ping-result.ts';
 import { Problem, sendProblem } from './problem.ts';
 import { type PrometheusQueries, prometheusQueryRoutes } from './prometheus-queries.ts';
+import { requestFault } from './request-fault.ts';
 import { ruleRoutes } from './rules.ts';
 import { discoveryRoutes } from './service-discovery.ts';
 import type { EngineControl, EngineView } from './view.ts';
@@ -46,14 +48,8 @@ export function createApp(options: AppOptions): Express {
   const guard = requireCredentials(credentials);
   app.disable('x-powered-by');
   app.disable('etag');
-  app.use(pingResultBody());
-  app.use(express.json({ limit: '64kb', strict: false }));
-  app.get('/metrics', async (_req, res) => {
-    res.setHeader('content-type', METRICS_TYPE);
-    // A scraper that hangs up has had enough; there is nobody left to tell.
-    await pipeline(Readable.from(givingWay(metrics())), res).catch(() => res.destroy());
-  });
-  app.use(
+  const routers = [
+    metricsRoutes(metrics),
     landingRoutes(version),
     lifecycleRoutes(view, control, guard),
     gpuRoutes(view),
@@ -69,12 +65,26 @@ export function createApp(options: AppOptions): Express {
     dashboardRoutes(pings, view.now),
     pingDecisionRoutes({ pings, view, guard }),
     discoveryRoutes(pings),
-  );
+  ];
+  app.use(refuseOtherMethods(routers));
+  app.use(pingResultBody());
+  app.use(express.json({ limit: '64kb', strict: false }));
+  app.use(...routers);
   app.use((req) => {
     throw new Problem(404, `${req.method} ${req.path} does not exist; the README lists the endpoints`);
   });
   app.use(errorHandler(log));
   return app;
+}
+
+function metricsRoutes(metrics: AppOptions['metrics']): Router {
+  const router = Router();
+  router.get('/metrics', async (_req, res) => {
+    res.setHeader('content-type', METRICS_TYPE);
+    // A scraper that hangs up has had enough; there is nobody left to tell.
+    await pipeline(Readable.from(givingWay(metrics())), res).catch(() => res.destroy());
+  });
+  return router;
 }
 
 /** Lets other requests be answered between two pieces. */
@@ -99,18 +109,10 @@ function errorHandler(log: Logger): ErrorRequestHandler {
 const STORE_FAILS = "the store of agents and pings fails: try again, and see the engine's log";
 
 function asProblem(error: unknown, onUnexpected: (error: unknown) => void): Problem {
-  if (error instanceof Problem) return error;
   // Logged where it happened, once for all requests that it keeps from being answered.
   if (error instanceof PingStoreError) return new Problem(503, STORE_FAILS);
-  const { status, type, message, limit } = error as {
-    status?: number;
-    type?: string;
-    message?: string;
-    limit?: number;
-  };
-  if (type === 'entity.too.large') return new Problem(413, `the body is too large: send at most ${limit} bytes`);
-  if (type === 'entity.parse.failed') return new Problem(400, `the body is not JSON: ${message}`);
-  if (status !== undefined && status >= 400 && status < 500) return new Problem(status, message ?? 'bad request');
+  const fault = requestFault(error);
+  if (fault !== undefined) return fault;
   onUnexpected(error);
   return new Problem(500, 'the engine failed to answer; its log says why');
 }

@@ -20,6 +20,8 @@ interface Lock {
   /** What messages call the requests, and the setting that lets them in. */
   readonly subject: string;
   readonly setting: string;
+  /** What else opens it, for the end of the message. */
+  readonly besides?: string;
 }
 
 /** Express middleware that refuses requests without credentials, naming the way in; `subject` is what messages call them. */
@@ -31,7 +33,16 @@ export function requireCredentials({ token, address }: Credentials, subject = 'w
 export function requireRegistration({ token, registrationToken, address }: Credentials): RequestHandler {
   const tokens = known([registrationToken, token]);
   const setting = registrationToken === undefined ? 'GPU_UPTIME_TOKEN' : 'AGENT_REGISTRATION_TOKEN';
-  return opened({ tokens, address, subject: 'registrations', setting });
+  const lock = { tokens, address, subject: 'registrations', setting };
+  if (registrationToken === undefined) return opened(lock);
+  const start = token === undefined ? ', once the engine is started with that set' : '';
+  return opened({ ...lock, besides: `; as its operator send GPU_UPTIME_TOKEN instead${start}` });
+}
+
+/** How to remove an agent whose token is lost. */
+export function operatorsWay({ token }: Credentials): string {
+  const start = token === undefined ? 'start the engine with GPU_UPTIME_TOKEN set and ' : '';
+  return `where that is lost, ${start}send "Authorization: Bearer <GPU_UPTIME_TOKEN>" without it`;
 }
 
 /** Whether the request shows the operator's token; where none is configured nobody is the operator. */
@@ -39,7 +50,7 @@ export function isOperator({ token }: Credentials, req: Request): boolean {
   return showsOneOf(known([token]), req);
 }
 
-function opened({ tokens, address, subject, setting }: Lock): RequestHandler {
+function opened({ tokens, address, subject, setting, besides = '' }: Lock): RequestHandler {
   return (req, _res, next) => {
     if (tokens.length === 0 && isLoopback(address)) {
       // Browsers name the page that sends a write; no page has business here, wherever it came from.
@@ -50,7 +61,7 @@ function opened({ tokens, address, subject, setting }: Lock): RequestHandler {
       throw new Problem(403, `${subject} are off: set ${setting}, or listen on 127.0.0.1 only (ENGINE_ADDRESS)`);
     }
     if (!showsOneOf(tokens, req)) {
-      throw new Problem(401, `send the header "Authorization: Bearer <${setting}>"`);
+      throw new Problem(401, `send the header "Authorization: Bearer <${setting}>"${besides}`);
     }
     next();
   };
@@ -68,7 +79,8 @@ function known(tokens: readonly (string | undefined)[]): readonly string[] {
 
 /** Compares with every one of them, so that the time taken does not say which was nearly right. */
 function showsOneOf(tokens: readonly string[], req: Request): boolean {
-  const given = req.headers.authorization ?? '';
+  // The name of the scheme is read in any case (RFC 9110), the token as it is.
+  const given = (req.headers.authorization ?? '').replace(/^bearer +/i, 'Bearer ');
   return tokens.map((token) => sameSecret(given, `Bearer ${token}`)).includes(true);
 }
 

@@ -6,7 +6,7 @@ import { AGENT_STATUSES } from '../ping/agent-status.ts';
 import type { Pings } from '../ping/pings.ts';
 import type { Registered } from '../ping/registry.ts';
 import { sendAgent, sendAgentList, wantsPage } from './agent-pages.ts';
-import { type Credentials, isOperator, requireRegistration } from './credentials.ts';
+import { type Credentials, isOperator, operatorsWay, requireRegistration } from './credentials.ts';
 import { agentEntry, type Present, presentOf, schedulerOf } from './ping-answers.ts';
 import { agentId, agentOf, type Exchange, ID_FIX, LIMIT, withoutQuery } from './ping-request.ts';
 import { unknownAgent } from './pinged-answer.ts';
@@ -66,6 +66,8 @@ function registeredAnswer(registered: Registered, present: Present): Record<stri
     }
     case 'not_owner':
       throw new Problem(403, `${registered.reason}; it travels in the header Agent-Token`);
+    case 'taken':
+      throw new Problem(409, `${registered.reason}; the token travels in the header Agent-Token`);
     case 'full':
       throw new Problem(507, registered.reason);
   }
@@ -81,7 +83,7 @@ function list(pings: Pings, exchange: Exchange): void {
   const { capability, status, q, due, limit, after } = parseQuery(LIST, req);
   const filter = { capability, outcome: status, text: q, dueAtMs: due === undefined ? undefined : nowMs };
   const page = pings.registry.page(filter, { limit, after });
-  if (wantsPage(exchange)) sendAgentList(exchange, page);
+  if (wantsPage(exchange)) sendAgentList(exchange, pings, page);
   else res.json(listAnswer(page, presentOf(pings, nowMs)));
 }
 
@@ -100,7 +102,8 @@ async function show(pings: Pings, exchange: Exchange): Promise<void> {
 
 function dueForPing(pings: Pings, { req, res, nowMs }: Exchange): void {
   const { limit } = parseQuery(DUE, req);
-  const due = pings.registry.due(nowMs, Number.POSITIVE_INFINITY);
+  const overdue = pings.registry.due(nowMs, Number.POSITIVE_INFINITY);
+  const due = overdue.filter(({ agent }) => !pings.isInFlight(agent.id));
   const present = presentOf(pings, nowMs);
   const agents = due.slice(0, limit).map((registered) => agentEntry(registered, present));
   res.json({ total: due.length, count: agents.length, agents, scheduler: schedulerOf(pings) });
@@ -111,8 +114,16 @@ async function remove(pings: Pings, credentials: Credentials, req: Request): Pro
   const id = agentId(req);
   const token = ownToken(req);
   const authority = token === undefined ? isOperator(credentials, req) && 'operator' : { token };
-  if (authority === false) throw new Problem(403, 'send the token of its registration in the header Agent-Token');
+  if (authority === false)
+    throw new Problem(
+      403,
+      `send the token of its registration in the header Agent-Token; ${operatorsWay(credentials)}`,
+    );
   const outcome = await pings.registry.remove(id, authority);
   if (outcome === 'unknown') throw unknownAgent(id);
-  if (outcome === 'not_owner') throw new Problem(403, `the header Agent-Token is not the token that ${id} was given`);
+  if (outcome === 'not_owner')
+    throw new Problem(
+      403,
+      `the header Agent-Token is not the token that ${id} was given; ${operatorsWay(credentials)}`,
+    );
 }

@@ -13,10 +13,12 @@ import { percent, secondsOrNull } from './answers.ts';
 export interface Present {
   readonly nowMs: number;
   readonly policy: PingPolicy;
+  /** Whoever is being asked right now is not due. */
+  readonly isInFlight: Pings['isInFlight'];
 }
 
 export function presentOf(pings: Pings, nowMs: number): Present {
-  return { nowMs, policy: pings.policy() };
+  return { nowMs, policy: pings.policy(), isInFlight: (agentId) => pings.isInFlight(agentId) };
 }
 
 /** Who sees to it that agents are pinged. */
@@ -41,7 +43,7 @@ export function agentEntry(registered: RegisteredAgent, present: Present): Recor
 }
 
 function standingEntry(registered: RegisteredAgent, present: Present): Record<string, unknown> {
-  const { state } = registered;
+  const { agent, state } = registered;
   return {
     pings: state.pings,
     last_ping_at: secondsOrNull(state.lastPingAtMs),
@@ -53,7 +55,7 @@ function standingEntry(registered: RegisteredAgent, present: Present): Record<st
     next_ping_at: state.nextDueAtMs / 1000,
     pay_interval_ends_at: state.payDueAtMs / 1000,
     retries: state.attempts,
-    is_due: state.nextDueAtMs <= present.nowMs,
+    is_due: state.nextDueAtMs <= present.nowMs && !present.isInFlight(agent.id),
     clock_skew_seconds: secondsOrNull(state.clockSkewMs),
     recovery: recoveryEntry(registered, present),
   };

@@ -26,14 +26,16 @@ export function dashboardRoutes(pings: Pings, now: () => number): Router {
 async function dashboardOf(pings: Pings, nowMs: number): Promise<PingDashboard> {
   const totals = await pings.totals(nowMs - DAY_MS);
   const agents = pings.registry.all();
-  return pingDashboard({ agents, totals, stats: pings.stats(), policy: pings.policy(), nowMs });
+  const isInFlight = (agentId: string) => pings.isInFlight(agentId);
+  return pingDashboard({ agents, totals, stats: pings.stats(), isInFlight, policy: pings.policy(), nowMs });
 }
 
 function dashboardAnswer(dashboard: PingDashboard, present: Present): Record<string, unknown> {
   return {
     generated_at: dashboard.atMs / 1000,
     scheduler: dashboard.isScheduling ? 'engine' : 'external',
-    suspect: dashboard.isSuspect,
+    suspect: dashboard.suspectSinceMs !== undefined,
+    suspect_since: secondsOrNull(dashboard.suspectSinceMs),
     agents: {
       total: dashboard.total,
       by_status: dashboard.byStatus,

@@ -43,11 +43,11 @@ export function pingedAnswer(ping: Judged | Unjudged, present: Present): Record<
   return { ...found, agent: agentEntry(ping, present) };
 }
 
-function judgedFacts(ping: Judged, { policy }: Present): Record<string, unknown> {
+function judgedFacts(ping: Judged, { policy, nowMs }: Present): Record<string, unknown> {
   const { outcome, reason, uptime, evidence } = findingOf(ping);
   return {
     counted: ping.record !== undefined,
-    why_not: ping.record === undefined ? whyNot(ping) : null,
+    why_not: ping.record === undefined ? whyNot(ping, nowMs) : null,
     reply: replyEntry(ping.reply),
     outcome: outcome ?? null,
     reason: reason ?? null,
@@ -84,12 +84,12 @@ function findingOfVerdict(verdict: Verdict): Finding {
   return verdict.kind === 'decided' ? verdict : { reason: verdict.reason };
 }
 
-function whyNot({ events, state }: Judged): string {
+function whyNot({ events, state }: Judged, nowMs: number): string {
   for (const event of events) {
     if (event.kind === 'early') return earlyText(event);
     if (event.kind === 'late') return lateText(event);
     if (event.kind === 'retry')
-      return `a failure is confirmed before it counts: the agent is asked again ${whenText(state.nextDueAtMs - event.atMs)}`;
+      return `a failure counts only once it is confirmed: the agent is to be asked again ${whenText(state.nextDueAtMs - nowMs)}`;
   }
   return 'nothing was decided';
 }
@@ -104,7 +104,7 @@ function lateText({ atMs, newestAtMs }: Extract<PingEvent, { readonly kind: 'lat
 }
 
 function whenText(ms: number): string {
-  return ms > 0 ? `${roundSeconds(ms)} s after it` : 'at once';
+  return ms > 0 ? `in ${Math.ceil(ms / 1000)} s` : 'now';
 }
 
 function roundSeconds(ms: number): number {

@@ -4,6 +4,7 @@ import express, { type ErrorRequestHandler, type Request, type RequestHandler, t
 import type { Passage } from '../prometheus/passage.ts';
 import { type Credentials, requireCredentials } from './credentials.ts';
 import { refuse } from './prometheus-answer.ts';
+import { requestFault } from './request-fault.ts';
 
 export interface PrometheusQueries {
   readonly passage: Pick<Passage, 'pass'>;
@@ -78,10 +79,10 @@ async function* withinLimit(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<U
 }
 
 /** What was wrong with the request, as clients of Prometheus expect to be told. */
-const inPrometheusForm: ErrorRequestHandler = (error: { status?: unknown; message?: unknown }, _req, res, next) => {
-  const { status, message } = error;
-  if (res.headersSent || typeof status !== 'number' || status >= 500) return next(error);
-  refuseAs(res, status, String(message));
+const inPrometheusForm: ErrorRequestHandler = (error: unknown, _req, res, next) => {
+  const fault = requestFault(error);
+  if (res.headersSent || fault === undefined || fault.status >= 500) return next(error);
+  refuseAs(res, fault.status, fault.message);
 };
 
 function refuseAs(res: Response, status: number, error: string): void {

@@ -1,6 +1,7 @@
 /** Requests parsed once at the edge: unknown in, typed out, every problem named. */
 import type { Request } from 'express';
 import type { z } from 'zod';
+import { fieldWords } from '../text/field-words.ts';
 import { Problem } from './problem.ts';
 
 /** Throws Problem 400 that names each wrong parameter. */
@@ -15,7 +16,7 @@ export function parseBody<S extends z.ZodType>(schema: S, req: Request): z.outpu
 }
 
 function parse<S extends z.ZodType>(schema: S, value: unknown, where: string): z.output<S> {
-  const parsed = schema.safeParse(value);
+  const parsed = schema.safeParse(value, { error: fieldWords });
   if (parsed.success) return parsed.data;
   const errors = parsed.error.issues.map(({ path, message }) => ({ pointer: `/${path.join('/')}`, message }));
   const first = errors

@@ -1,4 +1,4 @@
-/** Series about agents and their pings: at most eight per agent, so 80,000 for 10,000 agents, and about forty besides. */
+/** Series about agents and their pings: at most nine per agent, so 90,000 for 10,000 agents, and about forty besides. */
 import { divergenceOf, weighEvidence } from '../core/ping/evidence.ts';
 import type { PingPolicy } from '../core/ping/policy.ts';
 import type { PingState } from '../core/ping/state.ts';
@@ -41,6 +41,13 @@ const OF_AGENT: readonly AgentFamily[] = [
     type: 'gauge',
     help: 'Uptime that the agent claimed minus what Prometheus saw of that span, -1 to 1; absent unless both know.',
     get: ({ policy, state: { lastEvidence } }) => lastEvidence && divergenceOf(policy, lastEvidence),
+  },
+  {
+    name: 'gpu_uptime_ping_unseen',
+    type: 'gauge',
+    help: '1 if Prometheus knew none of the GPUs of the agent when it was asked last, though it had before, 0 if it did.',
+    get: ({ policy: { evidence }, state: { seenAtMs, isUnseen } }) =>
+      evidence === 'agent' || seenAtMs === undefined ? undefined : Number(isUnseen),
   },
   {
     name: 'gpu_uptime_ping_consecutive_poor',

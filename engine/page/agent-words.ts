@@ -41,8 +41,18 @@ export function whenText(atMs: number, nowMs: number): string {
   return waitMs > 0 ? `in ${durationText(waitMs)}` : `due for ${durationText(-waitMs)}`;
 }
 
-export function nextPing(atMs: number, nowMs: number): Html {
-  return html`${instant(atMs)} <span class="muted">${whenText(atMs, nowMs)}</span>`;
+/** When an agent is asked next, in words; whoever is being asked right now is not late. */
+export function duenessText(atMs: number, { nowMs, isInFlight }: Moment): string {
+  return isInFlight ? 'being asked' : whenText(atMs, nowMs);
+}
+
+interface Moment {
+  readonly nowMs: number;
+  readonly isInFlight: boolean;
+}
+
+export function nextPing(atMs: number, moment: Moment): Html {
+  return html`${instant(atMs)} <span class="muted">${duenessText(atMs, moment)}</span>`;
 }
 
 /** `the newest by 40 ms, the latest of the last minute by 1.3 s`. */

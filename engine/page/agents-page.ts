@@ -3,7 +3,7 @@ import { divergenceOf } from '../core/ping/evidence.ts';
 import { intervalReason } from '../core/ping/interval-reason.ts';
 import type { PingPolicy } from '../core/ping/policy.ts';
 import { durationText } from '../core/ping/reason.ts';
-import type { PingRecord } from '../core/ping/state.ts';
+import type { PingRecord, PingState } from '../core/ping/state.ts';
 import { percentDown } from '../core/reason.ts';
 import type { RegisteredAgent } from '../ping/agent-index.ts';
 import { AGENT_STATUSES, statusOf } from '../ping/agent-status.ts';
@@ -13,6 +13,7 @@ import {
   agentLink,
   agentSearch,
   claimText,
+  duenessText,
   latenessText,
   nextPing,
   pointsText,
@@ -35,10 +36,11 @@ ${agentSearch()}
   );
 }
 
-function suspicion({ isSuspect }: PingDashboard): Html | undefined {
-  if (!isSuspect) return undefined;
-  return html`<p class="banner"><strong>Most agents fail at once, so the engine suspects itself.</strong> No failure counts,
-and agents that fail are asked less often, until that is over: <a href="runbooks/GpuPingSelfSuspicion">what to do</a>.</p>`;
+function suspicion({ suspectSinceMs, policy }: PingDashboard): Html | undefined {
+  if (suspectSinceMs === undefined) return undefined;
+  const window = durationText(policy.suspect.windowMs);
+  return html`<p class="banner"><strong>The engine suspects itself</strong> since ${instant(suspectSinceMs)}, because most agents failed at once.
+No failure counts, and agents that fail are asked less often, until a whole ${window} has passed in which most did not: <a href="runbooks/GpuPingSelfSuspicion">what to do</a>.</p>`;
 }
 
 function facts(dashboard: PingDashboard): Html {
@@ -48,7 +50,7 @@ function facts(dashboard: PingDashboard): Html {
 <dt>registered</dt><dd>${total}, of which ${escalated} above the base interval</dd>
 <dt>pinged by</dt><dd>${scheduler}</dd>
 <dt>now</dt><dd>${due} due, ${inFlight} being asked</dd>
-<dt>next ping</dt><dd>${nextDueAtMs === undefined ? 'none: no agent is registered' : nextPing(nextDueAtMs, atMs)}</dd>
+<dt>next ping</dt><dd>${nextDueAtMs === undefined ? 'none: no agent is registered' : nextPing(nextDueAtMs, { nowMs: atMs, isInFlight: false })}</dd>
 <dt>begun late</dt><dd>${latenessText(dashboard)}</dd>
 <dt>last 24 hours</dt><dd>${dayText(day)}</dd>
 <dt>as of</dt><dd>${instant(atMs)}</dd>
@@ -71,21 +73,24 @@ function statusTable({ byStatus }: PingDashboard): Html {
 ${rows}</table>`;
 }
 
-function worstTable({ worst, policy, atMs }: PingDashboard): Html {
+function worstTable({ worst, policy, atMs: nowMs, isInFlight }: PingDashboard): Html {
   if (worst.length === 0) return html`<p>Every agent is at the base interval.</p>`;
-  const rows = worst.map(
-    (entry) => html`<tr><td>${agentLink(entry.agent.id)} ${statusBadge(statusOf(entry.state))}</td>
-<td class="number">${durationText(entry.state.intervalMs)}</td><td>${whenText(entry.state.nextDueAtMs, atMs)}</td>
-<td>${recoveryText(policy, entry, atMs)}</td><td>${entry.state.lastReason}</td></tr>\n`,
-  );
-  return html`<div class="scroll"><table>
-<tr><th>agent</th><th class="number">interval</th><th>next ping</th><th>base interval</th><th>why</th></tr>
+  const rows = worst.map((entry) => {
+    const moment = { nowMs, isInFlight: isInFlight(entry.agent.id) };
+    return html`<tr><td>${agentLink(entry.agent.id)} ${statusBadge(statusOf(entry.state))}</td>
+<td class="number" data-label="interval">${durationText(entry.state.intervalMs)}</td>
+<td data-label="next ping">${duenessText(entry.state.nextDueAtMs, moment)}</td>
+<td data-label="back at base">${recoveryText(policy, entry, nowMs)}</td><td class="why">${entry.state.lastReason}</td></tr>\n`;
+  });
+  return html`<p class="muted">Back at base: how soon, if every ping from now on is good.</p>
+<div class="scroll"><table class="stacked">
+<tr><th>agent</th><th class="number">interval</th><th>next ping</th><th>back at base</th><th>why</th></tr>
 ${rows}</table></div>`;
 }
 
 function recoveryText(policy: PingPolicy, entry: RegisteredAgent, nowMs: number): string {
   const { pings, atMs } = recoveryOf(policy, entry, nowMs);
-  if (atMs === undefined) return 'in force';
+  if (atMs === undefined) return 'it is';
   return `${pings === 1 ? 'after 1 good ping' : `after ${pings} good pings`}, ${whenText(atMs, nowMs)}`;
 }
 
@@ -93,17 +98,19 @@ function divergentTable({ divergent, policy }: PingDashboard): Html {
   if (divergent.length === 0) return html`<p>None: where both are known, they agree.</p>`;
   const rows = divergent.map(
     ({ entry: { agent }, evidence, divergence }: DivergentAgent) =>
-      html`<tr><td>${agentLink(agent.id)}</td><td>${agent.node}</td>
-<td class="number">${claimText(policy, evidence.claimed)}</td><td class="number">${claimText(policy, evidence.observed)}</td>
-<td class="number">${pointsText(divergence)}</td></tr>\n`,
+      html`<tr><td>${agentLink(agent.id)}</td><td data-label="node">${agent.node}</td>
+<td class="number" data-label="claimed">${claimText(policy, evidence.claimed)}</td>
+<td class="number" data-label="observed">${claimText(policy, evidence.observed)}</td>
+<td class="number" data-label="difference">${pointsText(divergence)}</td></tr>\n`,
   );
-  return html`<div class="scroll"><table>
+  return html`<div class="scroll"><table class="stacked">
 <tr><th>agent</th><th>node</th><th class="number">claimed</th><th class="number">observed</th><th class="number">difference</th></tr>
 ${rows}</table></div>`;
 }
 
 export interface ShownAgent extends RegisteredAgent {
   readonly nowMs: number;
+  readonly isInFlight: boolean;
   readonly policy: PingPolicy;
   /** Of the last 24 hours, the newest first. */
   readonly history: readonly PingRecord[];
@@ -121,16 +128,26 @@ ${standing(shown)}
   );
 }
 
-function standing({ agent, state, policy, nowMs }: ShownAgent): Html {
+function standing({ agent, state, policy, nowMs, isInFlight }: ShownAgent): Html {
   const { clockSkewMs, nextDueAtMs, payDueAtMs, intervalMs, pings, goodInARow } = state;
   const isLookedAt = payDueAtMs > nextDueAtMs;
+  const isBack = state.consecutivePoor === 0;
   return html`<dl>
-<dt>next ping</dt><dd>${nextPing(nextDueAtMs, nowMs)}</dd>
+<dt>next ping</dt><dd>${nextPing(nextDueAtMs, { nowMs, isInFlight })}</dd>
 <dt>interval</dt><dd>${durationText(intervalMs)}${isLookedAt ? html`, which ends at ${instant(payDueAtMs)}` : undefined}</dd>
-<dt>base interval</dt><dd>${recoveryText(policy, { agent, state }, nowMs)}</dd>
+<dt>back at base</dt><dd>${recoveryText(policy, { agent, state }, nowMs)}${isBack ? undefined : ', if every ping from now on is good'}</dd>
 <dt>pings</dt><dd>${goodInARow === 0 ? pings : `${pings}, the last ${goodInARow} of them good`}</dd>
+<dt>Prometheus</dt><dd>${sightText(policy, state)}</dd>
 <dt>clock</dt><dd>${clockText(clockSkewMs)}</dd>
 </dl>`;
+}
+
+function sightText({ evidence }: PingPolicy, { seenAtMs, isUnseen }: PingState): Html | string {
+  if (evidence === 'agent') return 'is not asked (ping.evidence: agent)';
+  if (seenAtMs === undefined) return 'has not known a GPU of it so far';
+  if (!isUnseen) return html`knew its GPUs at ${instant(seenAtMs)}`;
+  return html`has known no GPU of it since ${instant(seenAtMs)}, so good pings do not count: <a
+href="runbooks/GpuAgentUnseen">what to do</a>`;
 }
 
 function clockText(skewMs: number | undefined): string {
@@ -155,7 +172,7 @@ ${Object.entries(metadata).map(([name, value]) => html`<dt>${name}</dt><dd>${Str
 function historyTable({ agent, history, policy }: ShownAgent): Html {
   if (history.length === 0) return html`<p>None was decided.</p>`;
   const address = `ping-system/agents/${encodeURIComponent(agent.id)}/history?hours=24`;
-  return html`<div class="scroll"><table>
+  return html`<div class="scroll"><table class="stacked">
 <tr><th>at</th><th>outcome</th><th class="number">claimed</th><th class="number">observed</th><th class="number">difference</th>
 <th class="number">interval</th><th>why</th></tr>
 ${history.map((record) => historyRow(record, policy))}</table></div>
@@ -164,7 +181,8 @@ ${history.map((record) => historyRow(record, policy))}</table></div>
 
 function historyRow({ atMs, outcome, evidence, intervalMs, reason }: PingRecord, policy: PingPolicy): Html {
   return html`<tr><td>${instant(atMs)}</td><td>${statusBadge(outcome)}</td>
-<td class="number">${claimText(policy, evidence?.claimed)}</td><td class="number">${claimText(policy, evidence?.observed)}</td>
-<td class="number">${pointsText(evidence && divergenceOf(policy, evidence))}</td>
-<td class="number">${durationText(intervalMs)}</td><td>${reason}</td></tr>\n`;
+<td class="number" data-label="claimed">${claimText(policy, evidence?.claimed)}</td>
+<td class="number" data-label="observed">${claimText(policy, evidence?.observed)}</td>
+<td class="number" data-label="difference">${pointsText(evidence && divergenceOf(policy, evidence))}</td>
+<td class="number" data-label="interval">${durationText(intervalMs)}</td><td class="why">${reason}</td></tr>\n`;
 }

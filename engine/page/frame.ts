@@ -8,9 +8,15 @@ h1 { font-size: 1.5rem; margin: .5rem 0 } h2 { font-size: 1.1rem; margin: 1.5rem
 nav a { margin-right: 1rem } .banner { border-left: .3rem solid var(--critical); padding-left: .6rem } .muted { color: var(--muted) } th.number, .number { text-align: right; font-variant-numeric: tabular-nums }
 .badge { border-radius: .3rem; color: #fff; background: var(--muted); padding: .1rem .5rem; font-size: .85rem }
 .firing.critical, .err { background: var(--critical) } .firing, .pending { background: var(--warning) } .resolved, .ok { background: var(--good) }
+time, .badge { white-space: nowrap } .why { min-width: 14rem; overflow-wrap: anywhere }
 .scroll { overflow-x: auto } table { border-collapse: collapse; overflow-wrap: normal; width: 100% }
 th, td { border-bottom: 1px solid var(--line); padding: .3rem .6rem .3rem 0; text-align: left; vertical-align: top }
 pre, code { font: 14px/1.4 ui-monospace, monospace } pre { border: 1px solid var(--line); overflow-x: auto; padding: .6rem; white-space: pre-wrap; word-break: break-word }
+@media (max-width: 45rem) {
+.stacked, .stacked tbody { display: block } .stacked tr { border-bottom: 1px solid var(--line); display: flex; flex-wrap: wrap; gap: 0 1rem; padding: .4rem 0 }
+.stacked tr:first-child { display: none } .stacked td { border: 0; overflow-wrap: anywhere; padding: 0; text-align: left }
+.stacked td[data-label]::before { color: var(--muted); content: attr(data-label) " " } .stacked .why { flex-basis: 100%; min-width: 0 }
+}
 dl { display: grid; grid-template-columns: fit-content(40%) minmax(0, 1fr); gap: .2rem 1rem } dt { color: var(--muted) } dd { margin: 0 }
 `);
 

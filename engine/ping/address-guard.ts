@@ -70,7 +70,7 @@ function reasonAgainst(outer: Address, policy: AddressPolicy, { allowed, denied 
   const address = innermost(outer);
   const isNamedBy = (each: Network) => contains(each, address) || contains(each, outer);
   const kind = kindOf(address);
-  if (kind.kind === 'refused') return `is ${kind.what}: no policy can allow it`;
+  if (kind.kind === 'refused') return `is ${kind.what}, which no policy can allow`;
   const denial = denied.find(isNamedBy);
   if (denial !== undefined) return `lies in ${cidr(denial)}, which ping.deny_networks lists`;
   const naming = allowed.filter(isNamedBy);
@@ -85,7 +85,7 @@ function unlessAllowed(
 ): string | undefined {
   const isFlagged = kind === 'loopback' ? allowLoopback : allowPrivate;
   if (isFlagged || naming.some((each) => isOfKind(each, kind))) return undefined;
-  return `is a ${kind} address: set ping.allow_${kind}, or list its network in ping.allow_networks`;
+  return `is a ${kind} address, which the policy allows only with ping.allow_${kind}, or with its network in ping.allow_networks`;
 }
 
 function cidr({ base, bits }: Network): string {

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import type { AgentAnswer, UptimeClaim } from '../core/ping/outcome.ts';
 import type { PingState } from '../core/ping/state.ts';
+import { fieldWords } from '../text/field-words.ts';
 
 /** What the agent was asked. */
 export interface Asked {
@@ -29,7 +30,7 @@ const seconds = z.number().nonnegative();
 
 const BODY = z.object({
   agent_id: z.string().nullish(),
-  boot_id: z.string().regex(/^[\x21-\x7e]{1,128}$/, 'not 1 to 128 visible characters'),
+  boot_id: z.string().regex(/^[\x21-\x7e]{1,128}$/, 'it must be 1 to 128 visible characters'),
   seq: whole,
   since: whole,
   timestamp: z.iso.datetime({ offset: true }).optional(),
@@ -57,7 +58,7 @@ type Body = z.output<typeof BODY>;
 export function decodeAgentAnswer(text: string, asked: Asked): DecodedAnswer {
   const json = parseJson(text);
   if (json === undefined) return invalid(`it answers what is not JSON: ${excerpt(text)}`);
-  const parsed = BODY.safeParse(json);
+  const parsed = BODY.safeParse(json, { error: fieldWords });
   if (!parsed.success) return invalid(fieldProblem(parsed.error));
   const body = parsed.data;
   const stranger = strangerIn(body, asked);

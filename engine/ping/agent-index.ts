@@ -1,4 +1,5 @@
 /** Registered agents in memory, for lists and pages: what the store holds, as far as this engine has heard. */
+import { isDeepStrictEqual } from 'node:util';
 import type { Agent } from '../core/ping/agent.ts';
 import type { PingOutcome } from '../core/ping/outcome.ts';
 import type { PingState } from '../core/ping/state.ts';
@@ -56,9 +57,12 @@ export class AgentIndex {
     this.#heard = undefined;
   }
 
+  /** What says nothing new leaves the entry the same one. */
   put({ agent, state }: RegisteredAgent): void {
     this.#heard?.add(agent.id);
-    if (!this.#entries.has(agent.id)) this.#sorted = undefined;
+    const entry = this.#entries.get(agent.id);
+    if (entry === undefined) this.#sorted = undefined;
+    else if (isDeepStrictEqual([entry.agent, entry.state], [agent, state])) return;
     this.#entries.set(agent.id, { agent, state, text: textOf(agent) });
   }
 

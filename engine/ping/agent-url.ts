@@ -50,7 +50,7 @@ function judged(url: URL, guard: AddressGuard): AgentUrl {
   if (portProblem !== undefined) return unfit(portProblem, 'let the agent listen on an allowed port');
   if (isIP(host) === 0 && !isName(host)) return unfit(`"${host}" is not a host name`, EXAMPLE);
   const addressProblem = knownAddresses(host).map(guard.addressProblem).find(isSentence);
-  if (addressProblem !== undefined) return unfit(addressProblem, 'register an address that the policy allows');
+  if (addressProblem !== undefined) return unfit(addressProblem, 'register another address');
   return { kind: 'fit', base: baseOf(url, host), host };
 }
 

@@ -1,6 +1,6 @@
 /** One attempt at an agent: what it says, and what Prometheus saw of the same span. */
 import { spanOf } from '../core/ping/judge.ts';
-import type { PingReply, UptimeClaim } from '../core/ping/outcome.ts';
+import type { PingReply, Sighting } from '../core/ping/outcome.ts';
 import type { PingPolicy } from '../core/ping/policy.ts';
 import { QueryError } from '../prometheus/query.ts';
 import { addressGuard } from './address-guard.ts';
@@ -16,8 +16,7 @@ export interface Attempt {
   readonly begunAt: number | undefined;
   readonly endedAtMs: number;
   readonly reply: PingReply;
-  readonly clockSkewMs: number | undefined;
-  readonly observed: UptimeClaim | undefined;
+  readonly observed: Sighting | undefined;
   /** Prometheus was asked and did not answer. */
   readonly isWithoutEvidence: boolean;
 }
@@ -48,12 +47,12 @@ export class Attempts {
   async make({ agent, state }: RegisteredAgent, signal: AbortSignal): Promise<Attempt | undefined> {
     const { ask, clock, policy } = this.#ports;
     const [atMs, begunAt] = [clock.now(), clock.elapsed()];
-    const pong = await ask(this.#question({ agent, state }, signal), this.#meansOf(policy()));
-    if (pong === undefined || signal.aborted) return undefined;
+    const reply = await ask(this.#question({ agent, state }, signal), this.#meansOf(policy()));
+    if (reply === undefined || signal.aborted) return undefined;
     const endedAtMs = clock.now();
-    const isAnswered = pong.reply.kind === 'answered';
+    const isAnswered = reply.kind === 'answered';
     const evidence = isAnswered ? await this.evidence({ agent, state }, atMs, signal) : NOT_ASKED;
-    return evidence && { atMs, begunAt, endedAtMs, ...pong, ...evidence };
+    return evidence && { atMs, begunAt, endedAtMs, reply, ...evidence };
   }
 
   /**

@@ -6,7 +6,7 @@ import { type Asked, decodeAgentAnswer, excerpt } from './agent-answer.ts';
 import { readAgentUrl } from './agent-url.ts';
 import { withinTime } from './deadline.ts';
 import { type GuardedAnswer, type GuardedOutcome, guardedGet } from './guarded-exchange.ts';
-import { allowedAddresses, type LookUp } from './name-lookup.ts';
+import { allowedAddresses, type LookUp, TurnWait } from './name-lookup.ts';
 import { retryAfterMs } from './retry-after.ts';
 
 export interface PingQuestion {
@@ -31,12 +31,6 @@ export interface PingMeans {
   readonly now: () => number;
 }
 
-export interface Pong {
-  readonly reply: PingReply;
-  /** How far the agent's clock is ahead of the engine's, by the middle of the round trip; only of an answer. */
-  readonly clockSkewMs: number | undefined;
-}
-
 const MAX_BYTES = 64 * 1024;
 const PATH = '/agent/uptime-since-last-ping';
 
@@ -44,21 +38,22 @@ const PATH = '/agent/uptime-since-last-ping';
  * Asks the agent what happened since the cursor; without one, what it sees now. Opens at most one connection per allowed
  * address and leaves none behind. Undefined when the signal ended it: that says nothing of the agent. Never throws.
  */
-export async function pingAgent(question: PingQuestion, means: PingMeans): Promise<Pong | undefined> {
+export async function pingAgent(question: PingQuestion, means: PingMeans): Promise<PingReply | undefined> {
   const url = readAgentUrl(question.url, means.guard);
-  if (url.kind === 'unfit') return pong({ kind: 'forbidden', reason: `${url.problem}; ${url.fix}` });
+  if (url.kind === 'unfit') return { kind: 'forbidden', reason: `${url.problem}; ${url.fix}` };
   const startedAt = performance.now();
+  const wait = new TurnWait();
   const ending = await withinTime(means.timeoutMs, question.signal, async (signal) => {
-    const found = await allowedAddresses(url.host, means.guard, means.lookUp);
+    const lookUp = (name: string) => means.lookUp(name, { signal, onTurn: wait.onTurn });
+    const found = await allowedAddresses(url.host, means.guard, lookUp);
     if (found.kind !== 'allowed') return found;
     const { access = PLAIN_HTTP } = question;
-    const { timeoutMs } = means;
     const target = questionUrl(url.base, question.cursor);
-    return guardedGet({ url: target, addresses: found.addresses, access, timeoutMs, maxBytes: MAX_BYTES, signal });
+    return guardedGet({ url: target, addresses: found.addresses, access, maxBytes: MAX_BYTES, signal });
   });
   if (ending.kind === 'stopped') return undefined;
-  if (ending.kind === 'late') return pong({ kind: 'unreachable', reason: lateReason(means.timeoutMs) });
-  return pongOf(ending.value, question, { nowMs: means.now(), roundTripMs: performance.now() - startedAt });
+  if (ending.kind === 'late') return late(means.timeoutMs, wait.ms);
+  return replyOf(ending.value, question, { nowMs: means.now(), roundTripMs: performance.now() - startedAt });
 }
 
 /** Where the agent with this base URL is asked what happened since the cursor. */
@@ -67,8 +62,15 @@ export function questionUrl(base: string, cursor: Asked['cursor']): string {
   return `${base}${PATH}?${new URLSearchParams({ since: String(cursor.seq), boot_id: cursor.bootId })}`;
 }
 
-function lateReason(timeoutMs: number): string {
-  return `no whole answer within ${timeoutMs / 1000} s`;
+/** Time that the engine took for itself is no time that the agent had. */
+function late(timeoutMs: number, waitedMs: number): PingReply {
+  const seconds = timeoutMs / 1000;
+  if (waitedMs < timeoutMs / 2) return { kind: 'unreachable', reason: `no whole answer within ${seconds} s` };
+  const waited = (Math.min(waitedMs, timeoutMs) / 1000).toFixed(1);
+  return {
+    kind: 'forbidden',
+    reason: `the engine's own name lookups are busy: ${waited} of ${seconds} s went by in waiting`,
+  };
 }
 
 interface Moment {
@@ -78,33 +80,33 @@ interface Moment {
 
 type Brought = GuardedOutcome | { readonly kind: 'forbidden' | 'unknown'; readonly reason: string };
 
-function pongOf(brought: Brought, question: PingQuestion, moment: Moment): Pong {
+function replyOf(brought: Brought, question: PingQuestion, moment: Moment): PingReply {
   switch (brought.kind) {
     case 'answer':
-      return answerPong(brought, question, moment);
+      return answerReply(brought, question, moment);
     case 'garbled':
-      return pong({ kind: 'invalid', reason: brought.reason });
+      return { kind: 'invalid', reason: brought.reason };
     case 'forbidden':
-      return pong({ kind: 'forbidden', reason: brought.reason });
+      return { kind: 'forbidden', reason: brought.reason };
     case 'unready':
-      return pong({ kind: 'forbidden', reason: `the engine cannot use its credentials: ${brought.reason}` });
+      return { kind: 'forbidden', reason: `the engine cannot use its credentials: ${brought.reason}` };
     default:
-      return pong({ kind: 'unreachable', reason: brought.reason });
+      return { kind: 'unreachable', reason: brought.reason };
   }
 }
 
-function answerPong(answer: GuardedAnswer, question: PingQuestion, moment: Moment): Pong {
+function answerReply(answer: GuardedAnswer, question: PingQuestion, moment: Moment): PingReply {
   const { status, headers, text } = answer;
-  if (status !== 200) return pong(otherStatus(answer, moment.nowMs));
+  if (status !== 200) return otherStatus(answer, moment.nowMs);
   const encoding = headers['content-encoding'] ?? 'identity';
-  if (encoding !== 'identity') return pong({ kind: 'invalid', reason: 'it compresses its answer without being asked' });
+  if (encoding !== 'identity') return { kind: 'invalid', reason: 'it compresses its answer without being asked' };
   const decoded = decodeAgentAnswer(text, askedBy(question, moment.nowMs));
-  if (decoded.kind === 'invalid') return pong(decoded);
+  if (decoded.kind === 'invalid') return decoded;
   const agentMs = decoded.sentAtMs ?? dateOf(headers.date);
   const middleMs = moment.nowMs - answer.ageMs - answer.exchangeMs / 2;
   const clockSkewMs = agentMs === undefined ? undefined : Math.round(agentMs - middleMs);
   const { roundTripMs } = moment;
-  return { reply: { kind: 'answered', answer: decoded.answer, roundTripMs, clockSkewMs }, clockSkewMs };
+  return { kind: 'answered', answer: decoded.answer, roundTripMs, clockSkewMs };
 }
 
 // A clock that was set back since the last ping is the engine's own trouble.
@@ -136,8 +138,4 @@ function said(status: number, text: string): string {
 
 function redirectReason(status: number, location: unknown): string {
   return `it redirects (${status}) to ${excerpt(String(location ?? 'nowhere'))}; register the URL that answers itself`;
-}
-
-function pong(reply: PingReply): Pong {
-  return { reply, clockSkewMs: undefined };
 }

@@ -2,6 +2,7 @@
 import { divergenceOf } from '../core/ping/evidence.ts';
 import type { PingEvidence, PingOutcome } from '../core/ping/outcome.ts';
 import type { PingPolicy } from '../core/ping/policy.ts';
+import type { PingState } from '../core/ping/state.ts';
 import type { PingTotal } from '../store/ping-store.ts';
 import type { RegisteredAgent } from './agent-index.ts';
 import { AGENT_STATUSES, type AgentStatus, statusOf } from './agent-status.ts';
@@ -21,16 +22,20 @@ export interface PingDashboard {
   /** What pings are judged by, for whoever forecasts recoveries. */
   readonly policy: PingPolicy;
   readonly isScheduling: boolean;
-  readonly isSuspect: boolean;
+  /** Whoever is being asked right now is neither due nor late. */
+  readonly isInFlight: (agentId: string) => boolean;
+  /** Since when the engine suspects itself; undefined while it does not. */
+  readonly suspectSinceMs: number | undefined;
   readonly total: number;
   readonly byStatus: Readonly<Record<AgentStatus, number>>;
+  /** Due, and not in flight. */
   readonly due: number;
   readonly inFlight: number;
   /** Agents above the base interval. */
   readonly escalated: number;
   readonly lagMs: number | undefined;
   readonly worstLagMs: number | undefined;
-  /** In the past when agents are waiting. */
+  /** Of the agents that are not in flight; in the past when some are waiting. */
   readonly nextDueAtMs: number | undefined;
   readonly day: DayOfPings;
   /** The escalated ones with the most consecutive poor pings. */
@@ -50,7 +55,8 @@ export interface DashboardFacts {
   readonly agents: Iterable<RegisteredAgent>;
   /** Of the last day; older ones are left out. */
   readonly totals: readonly PingTotal[];
-  readonly stats: Pick<PingStats, 'isScheduling' | 'isSuspect' | 'inFlight' | 'lagMs' | 'worstLagMs'>;
+  readonly stats: Pick<PingStats, 'isScheduling' | 'suspectSinceMs' | 'inFlight' | 'lagMs' | 'worstLagMs'>;
+  readonly isInFlight: (agentId: string) => boolean;
   readonly policy: PingPolicy;
   readonly nowMs: number;
 }
@@ -60,12 +66,24 @@ const MOST_LISTED = 20;
 // Agent and Prometheus look at different instants: over the shortest spans one sample is about as much.
 const LEAST_DIVERGENCE = 0.01;
 
-export function pingDashboard({ agents, totals, stats, policy, nowMs }: DashboardFacts): PingDashboard {
+export function pingDashboard(facts: DashboardFacts): PingDashboard {
+  const { agents, totals, stats, isInFlight, policy, nowMs } = facts;
   const count = new Count(policy, nowMs);
-  for (const entry of agents) count.add(entry);
-  const { isScheduling, isSuspect, inFlight, lagMs, worstLagMs } = stats;
+  for (const entry of agents) count.add(entry, isInFlight(entry.agent.id));
+  const { isScheduling, suspectSinceMs, inFlight, lagMs, worstLagMs } = stats;
   const day = dayOf(totals, nowMs);
-  return { atMs: nowMs, policy, isScheduling, isSuspect, inFlight, lagMs, worstLagMs, day, ...count.figures() };
+  return {
+    atMs: nowMs,
+    policy,
+    isScheduling,
+    isInFlight,
+    suspectSinceMs,
+    inFlight,
+    lagMs,
+    worstLagMs,
+    day,
+    ...count.figures(),
+  };
 }
 
 /** What one pass over the agents adds up. */
@@ -85,17 +103,21 @@ class Count {
     this.#nowMs = nowMs;
   }
 
-  add(entry: RegisteredAgent): void {
+  add(entry: RegisteredAgent, isInFlight: boolean): void {
     const { state } = entry;
     this.#total += 1;
     this.#byStatus[statusOf(state)] += 1;
-    this.#nextDueAtMs = Math.min(this.#nextDueAtMs ?? state.nextDueAtMs, state.nextDueAtMs);
-    if (state.nextDueAtMs <= this.#nowMs) this.#due += 1;
+    if (!isInFlight) this.#await(state);
     if (state.consecutivePoor > 0) {
       this.#escalated += 1;
       this.#worst.add(entry);
     }
     this.#weigh(entry);
+  }
+
+  #await({ nextDueAtMs }: PingState): void {
+    this.#nextDueAtMs = Math.min(this.#nextDueAtMs ?? nextDueAtMs, nextDueAtMs);
+    if (nextDueAtMs <= this.#nowMs) this.#due += 1;
   }
 
   #weigh(entry: RegisteredAgent): void {

@@ -1,13 +1,27 @@
-/** Whether the engine suspects itself, because most agents fail at once, and since when. */
-import type { PingPolicy, SuspectPolicy } from '../core/ping/policy.ts';
-import { isSuspect, type RecentPings, stepSuspicion } from '../core/ping/suspicion.ts';
+/**
+ * Whether the engine suspects itself, because most agents are lost at once, and since when. A doubt lives on news: each agent
+ * that is lost is news once, until it answers again. So it ends one window after the last of them when anybody answers, and
+ * agents that are still gone by then pay; and when nobody answers, after the longest interval of the policy.
+ */
+import type { PingPolicy } from '../core/ping/policy.ts';
+import type { PingState } from '../core/ping/state.ts';
+import { doubtMsOf, isSuspect, type RecentPings, stepSuspicion, troubleSinceMs } from '../core/ping/suspicion.ts';
+import type { RegisteredAgent } from './agent-index.ts';
 import type { PingPorts } from './ping-ports.ts';
+import type { AgentRegistry } from './registry.ts';
 
-type DoubtPorts = Pick<PingPorts, 'policy' | 'clock' | 'log'>;
+type DoubtPorts = Pick<PingPorts, 'policy' | 'clock' | 'log'> & {
+  readonly registry: Pick<AgentRegistry, 'get' | 'size'>;
+};
 
 export class Doubt {
   readonly #ports: DoubtPorts;
   #recent: RecentPings = [];
+  /**
+   * Agents whose failure is known: to fail again is no news. Not kept beyond a restart, after which an engine whose network is
+   * still gone has to find that out again.
+   */
+  readonly #failing = new Set<string>();
   #sinceMs: number | undefined;
   /** When most last failed, by the monotonic clock, and whether anybody has answered since. */
   #suspectedAt = 0;
@@ -22,13 +36,10 @@ export class Doubt {
     return this.#sinceMs;
   }
 
-  /** Adds how the first attempt at an agent ended, now. */
-  note(isFailure: boolean): void {
-    if (!isFailure) this.#isAnswered = true;
-    this.#recent = stepSuspicion(this.#ports.policy().suspect, this.#recent, {
-      atMs: this.#ports.clock.now(),
-      isFailure,
-    });
+  /** Adds how the first attempt at an agent ended, now. `state` is that of before. */
+  note({ agent, state }: RegisteredAgent, isFailure: boolean): void {
+    if (isFailure) this.#noteFailure(agent.id, state);
+    else this.#noteAnswer(agent.id);
   }
 
   /** Whether a failure that is known now, of an agent that fails since then, says nothing of the agent. */
@@ -42,15 +53,41 @@ export class Doubt {
     return this.#sinceMs !== undefined;
   }
 
-  /** Ends the doubt when agents answer and most have not failed for a whole window. That nobody is asked ends nothing. */
+  /** Ends the doubt when its time has come. */
   look(): void {
     if (this.#sinceMs === undefined) return;
     const { clock, policy, log } = this.#ports;
-    const { suspect } = policy();
-    if (isSuspect(suspect, this.#recent, { sinceMs: undefined, nowMs: clock.now() })) this.#suspectAgain();
-    if (!this.#isAnswered || clock.elapsed() - this.#suspectedAt < suspect.windowMs) return;
+    const inForce = policy();
+    if (isSuspect(inForce.suspect, this.#recent, { sinceMs: undefined, nowMs: clock.now() })) this.#suspectAgain();
+    const isAnswered = this.#isAnswered;
+    if (clock.elapsed() - this.#suspectedAt < doubtMsOf(inForce, isAnswered)) return;
     this.#sinceMs = undefined;
-    log.info({}, 'agents answer again: failures count again');
+    if (isAnswered) log.info({}, 'agents answer again: failures count again');
+    else log.warn({}, 'no agent has answered for the longest interval: failures count again');
+  }
+
+  #noteAnswer(agentId: string): void {
+    this.#isAnswered = true;
+    this.#failing.delete(agentId);
+    this.#add('answered');
+  }
+
+  #noteFailure(agentId: string, { isReachable }: PingState): void {
+    const isNews = isReachable !== false && !this.#failing.has(agentId);
+    this.#failing.add(agentId);
+    this.#forgetRemoved();
+    if (isNews) this.#add(isReachable === true ? 'lost' : 'missing');
+  }
+
+  #add(finding: RecentPings[number]['finding']): void {
+    const { clock, policy } = this.#ports;
+    this.#recent = stepSuspicion(policy().suspect, this.#recent, { atMs: clock.now(), finding });
+  }
+
+  #forgetRemoved(): void {
+    const { registry } = this.#ports;
+    if (this.#failing.size <= registry.size) return;
+    for (const id of this.#failing) if (registry.get(id) === undefined) this.#failing.delete(id);
   }
 
   #suspectAgain(): void {
@@ -64,17 +101,4 @@ export class Doubt {
     const text = 'most agents fail at once: the engine suspects its own network, and no failure counts meanwhile';
     this.#ports.log.warn({ since: new Date(this.#sinceMs).toISOString() }, text);
   }
-}
-
-/** The oldest failure within the window since which most pings failed; `nowMs` when there is none. */
-function troubleSinceMs({ maxShare, windowMs }: SuspectPolicy, recent: RecentPings, nowMs: number): number {
-  let [pings, failures, sinceMs] = [0, 0, nowMs];
-  for (const { atMs, isFailure } of recent.toReversed()) {
-    if (atMs <= nowMs - windowMs) break;
-    pings += 1;
-    if (!isFailure) continue;
-    failures += 1;
-    if (failures > maxShare * pings) sinceMs = atMs;
-  }
-  return sinceMs;
 }

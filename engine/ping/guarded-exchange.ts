@@ -1,9 +1,10 @@
 /** One GET over one new connection to addresses that were judged before. */
 import type { LookupFunction } from 'node:net';
 import { isIP } from 'node:net';
-import { type Dispatcher, errors, request } from 'undici';
-import { type HttpClient, openHttpClient } from '../http-client/client.ts';
+import { type Dispatcher, errors } from 'undici';
+import { credentialHeaders } from '../http-client/client.ts';
 import type { HttpClientSettings } from '../http-client/settings.ts';
+import { openSingleConnection } from '../http-client/single-connection.ts';
 import { CredentialError } from '../http-client/text-source.ts';
 
 export interface GuardedRequest {
@@ -11,7 +12,6 @@ export interface GuardedRequest {
   /** Where the name of the URL leads: no other address is connected to. */
   readonly addresses: readonly string[];
   readonly access: HttpClientSettings;
-  readonly timeoutMs: number;
   readonly maxBytes: number;
   readonly signal: AbortSignal;
 }
@@ -44,19 +44,11 @@ const DONE = new Error('the ping is over');
  * another agent's. Redirects are answers like others, and no proxy of the environment is used. Never throws.
  */
 export async function guardedGet(wanted: GuardedRequest): Promise<GuardedOutcome> {
-  const client = openHttpClient(wanted.access, {
-    connections: 1,
-    pipelining: 1,
-    connectTimeoutMs: wanted.timeoutMs,
-    lookup: pinnedTo(wanted.addresses),
-    signal: wanted.signal,
-  });
   try {
-    return await get(client, wanted);
+    const own = await credentialHeaders(wanted.access.credentials);
+    return await exchange(wanted, { ...HEADERS, ...own });
   } catch (error) {
     return failure(error);
-  } finally {
-    await client.dispatcher.destroy(DONE);
   }
 }
 
@@ -73,31 +65,78 @@ function pinnedTo(addresses: readonly string[]): LookupFunction {
 // An agent's answer is small: compressed, it could only hide how large it is.
 const HEADERS = { accept: 'application/json', 'accept-encoding': 'identity', 'user-agent': 'gpu-uptime' };
 
-async function get(client: HttpClient, { url, signal, maxBytes }: GuardedRequest): Promise<GuardedOutcome> {
-  const headers = { ...HEADERS, ...(await client.headers()) };
-  let connectedAt = performance.now();
-  client.dispatcher.once('connect', () => {
-    connectedAt = performance.now();
+function exchange(wanted: GuardedRequest, headers: Readonly<Record<string, string>>): Promise<GuardedOutcome> {
+  const { url, access, addresses, signal, maxBytes } = wanted;
+  const { origin, pathname, search } = new URL(url);
+  const { promise, resolve, reject } = Promise.withResolvers<GuardedOutcome>();
+  const collector = new Collector(maxBytes, { resolve, reject });
+  const onConnect = () => collector.begin();
+  const client = openSingleConnection(origin, { tls: access.tls, lookup: pinnedTo(addresses), signal, onConnect });
+  const end = () => void client.destroy(DONE);
+  signal.addEventListener('abort', end);
+  client.dispatch({ path: pathname + search, method: 'GET', headers }, collector);
+  return promise.finally(() => {
+    signal.removeEventListener('abort', end);
+    end();
   });
-  const answer = await request(url, { dispatcher: client.dispatcher, headers, signal, reset: true });
-  const answeredAt = performance.now();
-  const text = await readText(answer.body, maxBytes);
-  if (text === undefined) return { kind: 'garbled', reason: `it answers with more than ${maxBytes} bytes` };
-  const exchangeMs = answeredAt - connectedAt;
-  const { statusCode: status } = answer;
-  return { kind: 'answer', status, headers: answer.headers, text, exchangeMs, ageMs: performance.now() - answeredAt };
 }
 
-/** Undefined when it is longer than allowed; the rest is not read. */
-async function readText(body: Dispatcher.ResponseData['body'], maxBytes: number): Promise<string | undefined> {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  for await (const chunk of body) {
-    bytes += chunk.length;
-    if (bytes > maxBytes) return undefined;
-    chunks.push(chunk);
+interface Settle {
+  readonly resolve: (outcome: GuardedOutcome) => void;
+  readonly reject: (error: Error) => void;
+}
+
+/** Puts an answer together as it comes in; what is longer than allowed is not read. */
+class Collector implements Dispatcher.DispatchHandler {
+  readonly #maxBytes: number;
+  readonly #settle: Settle;
+  readonly #chunks: Buffer[] = [];
+  #bytes = 0;
+  #connectedAt = performance.now();
+  #answeredAt = 0;
+  #status = 0;
+  #headers: GuardedAnswer['headers'] = {};
+
+  constructor(maxBytes: number, settle: Settle) {
+    this.#maxBytes = maxBytes;
+    this.#settle = settle;
   }
-  return Buffer.concat(chunks).toString('utf8');
+
+  begin(): void {
+    this.#connectedAt = performance.now();
+  }
+
+  /** undici asks for it. */
+  onRequestStart(): void {}
+
+  onResponseStart(_controller: unknown, status: number, headers: GuardedAnswer['headers']): void {
+    // An answer that says "continue" is none yet.
+    if (status < 200) return;
+    this.#answeredAt = performance.now();
+    this.#status = status;
+    this.#headers = headers;
+  }
+
+  onResponseData(_controller: unknown, chunk: Buffer): void {
+    this.#bytes += chunk.length;
+    if (this.#bytes <= this.#maxBytes) this.#chunks.push(chunk);
+    else this.#settle.resolve({ kind: 'garbled', reason: `it answers with more than ${this.#maxBytes} bytes` });
+  }
+
+  onResponseEnd(): void {
+    this.#settle.resolve({
+      kind: 'answer',
+      status: this.#status,
+      headers: this.#headers,
+      text: Buffer.concat(this.#chunks).toString('utf8'),
+      exchangeMs: this.#answeredAt - this.#connectedAt,
+      ageMs: performance.now() - this.#answeredAt,
+    });
+  }
+
+  onResponseError(_controller: unknown, error: Error): void {
+    this.#settle.reject(error);
+  }
 }
 
 function failure(error: unknown): GuardedOutcome {

@@ -52,8 +52,8 @@ export function handedInReply(
   { endedAtMs, brought }: HandedIn,
   { agent, state }: RegisteredAgent,
   isKnownSince: (ms: number) => boolean,
-): Brought {
-  if (brought.kind !== 'answer') return { reply: brought, clockSkewMs: undefined };
+): PingReply {
+  if (brought.kind !== 'answer') return brought;
   const { cursor, spanFromMs } = state;
   const isKnown = spanFromMs !== undefined && spanFromMs <= endedAtMs && isKnownSince(spanFromMs);
   const decoded = decodeAgentAnswer(brought.text, {
@@ -61,14 +61,9 @@ export function handedInReply(
     cursor,
     spanMs: isKnown ? endedAtMs - spanFromMs : undefined,
   });
-  if (decoded.kind === 'invalid') return { reply: decoded, clockSkewMs: undefined };
+  if (decoded.kind === 'invalid') return decoded;
   const { answer, sentAtMs } = decoded;
   const middleMs = endedAtMs - brought.roundTripMs / 2;
   const clockSkewMs = sentAtMs === undefined ? undefined : Math.round(sentAtMs - middleMs);
-  return { reply: { kind: 'answered', answer, roundTripMs: brought.roundTripMs, clockSkewMs }, clockSkewMs };
-}
-
-interface Brought {
-  readonly reply: PingReply;
-  readonly clockSkewMs: number | undefined;
+  return { kind: 'answered', answer, roundTripMs: brought.roundTripMs, clockSkewMs };
 }

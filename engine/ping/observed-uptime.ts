@@ -1,10 +1,10 @@
 /** What Prometheus saw of an agent's GPUs between two pings, in two queries for all agents that are asked about at once. */
 import type { Agent } from '../core/ping/agent.ts';
-import type { UptimeClaim } from '../core/ping/outcome.ts';
+import type { Sighting } from '../core/ping/outcome.ts';
 import { type Charge, countsQuery, type Places, placesQuery, readCounts, TAG } from '../core/ping/queries.ts';
-import { observedUptime, type TickCounts, type TickSpan, ticksWithin } from '../core/ping/ticks.ts';
+import { observedUptime, type SpanCounts, type TickSpan, ticksWithin } from '../core/ping/ticks.ts';
 import type { Policy } from '../core/policy.ts';
-import { type PromQuery, QueryError } from '../prometheus/query.ts';
+import { type PromQuery, QueryError, type Sample } from '../prometheus/query.ts';
 import type { ObserveUptime } from './evidence-port.ts';
 import { type AskOne, gather } from './gathering.ts';
 
@@ -35,13 +35,12 @@ export function uptimeObserver(observer: Observer): ObserveUptime {
     const ticks = ticksWithin(observer.policy(), span);
     if (ticks === undefined) return NOTHING;
     const places = await askPlaces({ charge: chargeOf(agent), ticks }, signal);
-    if (places === undefined || places.gpus.length === 0) return places && NOTHING;
-    const counts = await askCounts({ places, ticks }, signal);
+    const counts = places && (await askCounts({ places, ticks }, signal));
     return counts && observedUptime(counts, ticks.ticks);
   };
 }
 
-const NOTHING: UptimeClaim = { uptime: undefined, coverage: 0 };
+const NOTHING: Sighting = { uptime: undefined, coverage: 0, watched: 0 };
 
 function chargeOf({ gpu, node }: Agent): Charge {
   return gpu === undefined ? { node } : { gpu };
@@ -99,17 +98,25 @@ interface CountsQuestion {
   readonly ticks: TickSpan;
 }
 
-/** The ticks of each question's GPUs; a GPU that was never known within the span is left out. */
-function countsOf({ prom, policy }: Observer): AskOne<CountsQuestion, readonly TickCounts[]> {
+/** The ticks of each question's GPUs, and of its observer; a GPU that was never known within the span is left out. */
+function countsOf({ prom, policy }: Observer): AskOne<CountsQuestion, SpanCounts> {
   const ask = async (questions: readonly CountsQuestion[], signal: AbortSignal) => {
     const parts = questions.map(({ places, ticks }, index) => countsQuery(policy(), places, ticks, String(index)));
     const vector = await prom.instant(parts.join(' or '), newestTick(questions), signal);
     const byTag = Map.groupBy(vector, ({ labels }) => labels[TAG]);
-    return questions.map((_, index) => (byTag.get(String(index)) ?? []).map(({ value }) => readCounts(value)));
+    return questions.map((_, index) => countsIn(policy(), byTag.get(String(index)) ?? []));
   };
-  const weigh = ({ places, ticks }: CountsQuestion) => places.gpus.length * ticks.ticks;
+  const weigh = ({ places, ticks }: CountsQuestion) => (1 + places.gpus.length) * ticks.ticks;
   // Those whose places were asked for together come together.
   return gather({ ...TOGETHER, waitMs: 0, mostWeight: MOST_GPU_TICKS, weigh, ask });
+}
+
+function countsIn({ identity }: Policy, samples: readonly Sample[]): SpanCounts {
+  const isOfGpu = ({ labels }: Sample) => (labels[identity.gpu] ?? '') !== '';
+  return {
+    gpus: samples.filter(isOfGpu).map(({ value }) => readCounts(value)),
+    watched: samples.find((sample) => !isOfGpu(sample))?.value ?? 0,
+  };
 }
 
 function newestTick(questions: readonly { readonly ticks: TickSpan }[]): number {

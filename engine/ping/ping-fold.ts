@@ -4,7 +4,6 @@ import { spanOf } from '../core/ping/judge.ts';
 import type { PingPolicy } from '../core/ping/policy.ts';
 import { resumePing } from '../core/ping/resume.ts';
 import { isEarly } from '../core/ping/schedule.ts';
-import type { PingState } from '../core/ping/state.ts';
 import { type PingStep, stepPing } from '../core/ping/step.ts';
 import type { Attempt } from './attempt.ts';
 import type { Doubt } from './doubt.ts';
@@ -38,14 +37,14 @@ export class PingFold {
   async conclude(held: HeldAgent, attempt: Attempt): Promise<Pinged> {
     const { tally, writer } = this.#parts;
     const { agent, version } = held;
-    const { reply, clockSkewMs, isWithoutEvidence } = attempt;
-    tally.attempted(agent.id, reply.kind, clockSkewMs);
+    const { reply, isWithoutEvidence } = attempt;
+    tally.attempted(reply.kind);
     const { state, record, events } = this.#step(held, attempt);
     const outcome = await writer.write({ agentId: agent.id, version, state, record });
     if (outcome === 'stale') return this.#overtaken(agent.id);
     if (record !== undefined) tally.decided(record.outcome, isWithoutEvidence);
     logPing(this.#ports.log, { agentId: agent.id, events, record });
-    return { kind: 'pinged', agent, state, reply, clockSkewMs, record, events };
+    return { kind: 'pinged', agent, state, reply, record, events };
   }
 
   /** Ends the claim as if there had been none. Rejects with PingStoreError. */
@@ -69,19 +68,20 @@ export class PingFold {
   #observation(policy: PingPolicy, held: HeldAgent, attempt: Attempt, isAbsent: boolean): PingObservation {
     const { atMs, endedAtMs, reply, observed } = attempt;
     const { agent, state } = held;
-    const isSuspect = isAbsent || this.#isDoubtful(policy, state, attempt);
+    const isSuspect = isAbsent || this.#isDoubtful(policy, held, attempt);
     const span = spanOf(policy, state, atMs);
     const outageMs = span === undefined ? 0 : this.#parts.watch.outageMsIn(span.fromMs, span.toMs);
     return { agentId: agent.id, atMs, endedAtMs, reply, observed, isSuspect, outageMs };
   }
 
   /** Retries are no news: one dead agent is not many agents, nor is one that somebody asks for again and again. */
-  #isDoubtful(policy: PingPolicy, state: PingState, { atMs, reply }: Attempt): boolean {
+  #isDoubtful(policy: PingPolicy, held: HeldAgent, { atMs, reply }: Attempt): boolean {
     const { doubt } = this.#parts;
+    const { state } = held;
     const isApplied = atMs > (state.lastAttemptAtMs ?? Number.NEGATIVE_INFINITY) && !isEarly(policy, state, atMs);
     if (!isApplied || reply.kind === 'forbidden') return false;
     const isFailure = reply.kind !== 'answered';
-    if (state.attempts === 0) doubt.note(isFailure);
+    if (state.attempts === 0) doubt.note(held, isFailure);
     return isFailure && doubt.excuses(state.failingSinceMs ?? atMs);
   }
 

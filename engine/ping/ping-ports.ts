@@ -1,9 +1,10 @@
 /** What the pings need of the rest of the engine. */
+import type { PingReply } from '../core/ping/outcome.ts';
 import type { PingPolicy } from '../core/ping/policy.ts';
 import type { HttpClientSettings } from '../http-client/settings.ts';
 import type { PingStore } from '../store/ping-store.ts';
 import type { Store } from '../store/store.ts';
-import type { PingMeans, PingQuestion, Pong } from './client.ts';
+import type { PingMeans, PingQuestion } from './client.ts';
 import type { ObserveUptime } from './evidence-port.ts';
 import type { LookUp } from './name-lookup.ts';
 import type { AgentRegistry } from './registry.ts';
@@ -32,7 +33,7 @@ export interface PingPorts {
   /** Remembers when this engine was there. */
   readonly store: Pick<Store, 'list' | 'write'>;
   /** Asks one agent: `pingAgent`. Undefined when the signal ended it. */
-  readonly ask: (question: PingQuestion, means: PingMeans) => Promise<Pong | undefined>;
+  readonly ask: (question: PingQuestion, means: PingMeans) => Promise<PingReply | undefined>;
   readonly observe: ObserveUptime;
   readonly lookUp: LookUp;
   /** What the agent at the URL wants shown: a token, a certificate. */

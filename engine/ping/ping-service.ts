@@ -39,7 +39,7 @@ export class PingService implements Pings {
     this.#health = new StoreHealth(ports, 'the store of pings');
     this.#watchHealth = new StoreHealth(ports, 'the store of own outages');
     this.#doubt = new Doubt(ports);
-    this.#tally = new PingTally(ports.clock.elapsed, ports.registry);
+    this.#tally = new PingTally(ports.clock.elapsed);
     this.#slots = new PingSlots(() => ports.policy().maxConcurrentAgents);
     this.#attempts = new Attempts(ports, watch);
     const writer = new ResultWriter(ports, this.#health, this.#stop.signal);
@@ -79,8 +79,13 @@ export class PingService implements Pings {
     inFlight: this.#slots.taken,
     waiting: this.#waiting(),
     isSuspect: this.#doubt.sinceMs !== undefined,
+    suspectSinceMs: this.#doubt.sinceMs,
     saveFailures: this.#health.failures + this.#watchHealth.failures,
   });
+
+  isInFlight(agentId: string): boolean {
+    return this.#flights.has(agentId);
+  }
 
   /** Rejects with PingStoreError, as `handIn`. */
   pingNow(agentId: string, signal: AbortSignal): Promise<Pinged> {
@@ -158,8 +163,8 @@ export class PingService implements Pings {
       await this.#fold.release(held);
       return unfit === undefined ? { kind: 'stopped' } : { ...unfit, agent, state };
     }
-    const brought = handedInReply(handedIn, held, (ms) => this.#watch.isKnownSince(ms));
-    return this.#fold.conclude(held, { atMs, endedAtMs, begunAt: undefined, ...brought, ...evidence });
+    const reply = handedInReply(handedIn, held, (ms) => this.#watch.isKnownSince(ms));
+    return this.#fold.conclude(held, { atMs, endedAtMs, begunAt: undefined, reply, ...evidence });
   }
 
   #waiting(): number {

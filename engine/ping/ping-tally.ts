@@ -1,14 +1,11 @@
 /** Counts what pings come to, and how late they begin. */
 import type { PingOutcome, PingReply } from '../core/ping/outcome.ts';
 import type { LagBucket, PingStats } from './pings.ts';
-import type { AgentRegistry } from './registry.ts';
 
 type Counted = Pick<
   PingStats,
-  'attempts' | 'decided' | 'lagMs' | 'worstLagMs' | 'lagBuckets' | 'lagSumMs' | 'withoutEvidence' | 'clockSkewMs'
+  'attempts' | 'decided' | 'lagMs' | 'worstLagMs' | 'lagBuckets' | 'lagSumMs' | 'withoutEvidence'
 >;
-
-type Registered = Pick<AgentRegistry, 'size' | 'get'>;
 
 /** The last is for everything. */
 const BUCKETS_MS = [100, 250, 500, 1000, 2500, 5000, 10_000, 30_000, 60_000, 300_000, Number.POSITIVE_INFINITY];
@@ -17,22 +14,19 @@ const RECENT_SECONDS = 60;
 
 export class PingTally {
   readonly #elapsed: () => number;
-  readonly #agents: Registered;
   readonly #attempts = { answered: 0, unreachable: 0, refused: 0, invalid: 0, forbidden: 0 };
   readonly #decided = { good: 0, poor: 0, no_gpu: 0, unreachable: 0, refused: 0, invalid: 0, unobserved: 0 };
   /** Not cumulative. */
   readonly #lags = BUCKETS_MS.map(() => 0);
   /** The worst lag of each of the last seconds in which there was one. */
   readonly #worst = new Map<number, number>();
-  readonly #clockSkewMs = new Map<string, number>();
   #lagMs: number | undefined;
   #lagSumMs = 0;
   #withoutEvidence = 0;
 
-  /** `elapsed` never goes back, whatever becomes of the clock. What is known of agents is forgotten with them. */
-  constructor(elapsed: () => number, agents: Registered) {
+  /** `elapsed` never goes back, whatever becomes of the clock. */
+  constructor(elapsed: () => number) {
     this.#elapsed = elapsed;
-    this.#agents = agents;
   }
 
   began(lateMs: number): void {
@@ -46,10 +40,8 @@ export class PingTally {
     if (this.#worst.size > RECENT_SECONDS) this.#forget(second);
   }
 
-  attempted(agentId: string, kind: PingReply['kind'], clockSkewMs: number | undefined): void {
+  attempted(kind: PingReply['kind']): void {
     this.#attempts[kind] += 1;
-    if (clockSkewMs !== undefined) this.#clockSkewMs.set(agentId, clockSkewMs);
-    this.#forgetRemoved();
   }
 
   decided(outcome: PingOutcome, isWithoutEvidence: boolean): void {
@@ -58,7 +50,6 @@ export class PingTally {
   }
 
   counted(): Counted {
-    this.#forgetRemoved();
     this.#forget(this.#second());
     const worst = [...this.#worst.values()];
     return {
@@ -69,7 +60,6 @@ export class PingTally {
       lagBuckets: this.#cumulative(),
       lagSumMs: this.#lagSumMs,
       withoutEvidence: this.#withoutEvidence,
-      clockSkewMs: this.#clockSkewMs,
     };
   }
 
@@ -90,10 +80,5 @@ export class PingTally {
       if (known > second - RECENT_SECONDS) return;
       this.#worst.delete(known);
     }
-  }
-
-  #forgetRemoved(): void {
-    if (this.#clockSkewMs.size <= this.#agents.size) return;
-    for (const id of this.#clockSkewMs.keys()) if (this.#agents.get(id) === undefined) this.#clockSkewMs.delete(id);
   }
 }

@@ -11,6 +11,8 @@ export interface Pings {
   readonly registry: AgentRegistry;
   readonly policy: () => PingPolicy;
   readonly stats: () => PingStats;
+  /** Whether this engine has a ping of the agent in flight. */
+  isInFlight(agentId: string): boolean;
   /** Pings the agent now, due or not; what comes before its time is shown and does not count. */
   pingNow(agentId: string, signal: AbortSignal): Promise<Pinged>;
   /** Takes the result of somebody else's ping, and judges it as one of its own. The same result again changes nothing. */
@@ -34,7 +36,6 @@ export type Pinged =
   | (RegisteredAgent & {
       readonly kind: 'pinged';
       readonly reply: PingReply;
-      readonly clockSkewMs: number | undefined;
       /** Of a ping that was decided. */
       readonly record: PingRecord | undefined;
       readonly events: readonly PingEvent[];
@@ -73,12 +74,12 @@ export interface PingStats {
   readonly decided: Readonly<Record<PingOutcome, number>>;
   /** Whether the engine doubts itself because most agents fail. */
   readonly isSuspect: boolean;
+  /** Since when, as far as failures tell; undefined while it does not. */
+  readonly suspectSinceMs: number | undefined;
   /** Pings that were decided without Prometheus' word, because it did not answer. */
   readonly withoutEvidence: number;
   /** How often the store did not do what it was asked. */
   readonly saveFailures: number;
-  /** How far each agent's clock is ahead of the engine's, of those that have answered since the start. */
-  readonly clockSkewMs: ReadonlyMap<string, number>;
 }
 
 export interface LagBucket {

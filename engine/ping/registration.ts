@@ -80,10 +80,15 @@ function draftOf({ agent_id: id, capabilities, metadata }: z.output<typeof REGIS
   };
 }
 
-/** Host and port as Prometheus names a target of its own, which always has the port. */
+/**
+ * What Prometheus calls it: host and port, of which it always has the port, and the path where there is one, because one host
+ * may have many agents. Names of this machine are its address.
+ */
 export function instanceOf(url: string): string {
-  const { hostname, port, protocol } = new URL(url);
-  return `${hostname}:${port || (protocol === 'https:' ? 443 : 80)}`;
+  const { hostname, port, protocol, pathname } = new URL(url);
+  // RFC 6761: localhost and the names below it are this machine.
+  const host = /(^|\.)localhost$/.test(hostname) ? '127.0.0.1' : hostname;
+  return `${host}:${port || (protocol === 'https:' ? 443 : 80)}${pathname.replace(/\/+$/, '')}`;
 }
 
 function urlProblems(url: AgentUrl | undefined): readonly RegistrationProblem[] {

@@ -5,7 +5,7 @@ import type { PingPolicy } from '../core/ping/policy.ts';
 import { phaseMs } from '../core/ping/schedule.ts';
 import type { PingState } from '../core/ping/state.ts';
 import { initialPingState } from '../core/ping/step.ts';
-import type { AgentStore, StoredAgent } from '../store/agent-store.ts';
+import type { AgentStore, Keeping, StoredAgent, Taken } from '../store/agent-store.ts';
 import type { Claim, PingResult, PingStore } from '../store/ping-store.ts';
 import { type AgentFilter, AgentIndex, type AgentPage, type RegisteredAgent } from './agent-index.ts';
 import type { AgentUrl } from './agent-url.ts';
@@ -29,7 +29,7 @@ export type Registered =
   | (RegisteredAgent & { readonly kind: 'registered'; readonly token: string })
   | (RegisteredAgent & { readonly kind: 'changed' | 'unchanged' })
   | { readonly kind: 'invalid'; readonly problems: readonly RegistrationProblem[] }
-  | { readonly kind: 'not_owner' | 'full'; readonly reason: string };
+  | { readonly kind: 'not_owner' | 'taken' | 'full'; readonly reason: string };
 
 /** Whose word removes an agent: its owner's, who shows the token, or the operator's of the engine. */
 export type Authority = { readonly token: string } | 'operator';
@@ -39,6 +39,8 @@ export type HeldAgent = Claim & RegisteredAgent;
 
 /** First pings come soon, but those of a fleet that registers at once do not come together. */
 const FIRST_PING_WITHIN_MS = 5_000;
+/** What departed agents are remembered by: as many of them as twice the limit, each with id, URL and GPU. */
+const KEPT_PER_AGENT = 6;
 const LOADED_AT_ONCE = 1000;
 /** Fewer than at the start: requests wait while a page is taken up. */
 const REFRESHED_AT_ONCE = 100;
@@ -84,6 +86,11 @@ export class AgentRegistry {
     return this.#index.get(id);
   }
 
+  /** Whether the policy of the moment lets the engine ask the agent, as far as its URL tells. */
+  isAllowed({ url }: Agent): boolean {
+    return this.#ports.judgeUrl(url).kind === 'fit';
+  }
+
   /** By id; `after` is the `next` of the page before. */
   page(filter: AgentFilter, at: { readonly after?: string | undefined; readonly limit: number }): AgentPage {
     return this.#index.page(filter, at);
@@ -99,18 +106,29 @@ export class AgentRegistry {
   async register(body: unknown, token: string | undefined): Promise<Registered> {
     const read = readRegistration(body, this.#ports.judgeUrl);
     if (read.kind === 'unfit') return { kind: 'invalid', problems: read.problems };
-    const stored = await this.#ports.agents.find(read.draft.id);
-    return stored === undefined ? this.#add(read.draft, token) : this.#renew(stored, read.draft, token);
+    return this.#registerDraft(read.draft, token);
   }
 
+  /** Where an agent stood that its owner removes is kept for a while: to come back is not to begin anew. */
   async remove(id: string, authority: Authority): Promise<'removed' | 'unknown' | 'not_owner'> {
-    const stored = await this.#ports.agents.find(id);
-    if (stored === undefined) this.#index.delete(id);
+    if (authority === 'operator') {
+      const isRemoved = await this.#ports.agents.remove(id, undefined);
+      await this.#look(id);
+      return isRemoved ? 'removed' : 'unknown';
+    }
+    const stored = await this.#look(id);
     if (stored === undefined) return 'unknown';
-    if (authority !== 'operator' && !fits(authority.token, stored.tokenHash)) return 'not_owner';
-    const isRemoved = await this.#ports.agents.remove(id, authority === 'operator' ? undefined : stored.tokenHash);
-    this.#index.delete(id);
-    return isRemoved ? 'removed' : 'unknown';
+    if (!fits(authority.token, stored.tokenHash)) return 'not_owner';
+    const isRemoved = await this.#ports.agents.remove(id, stored.tokenHash, this.#keeping());
+    // Somebody else may have the id by now.
+    const left = await this.#look(id);
+    if (isRemoved) return 'removed';
+    return left === undefined ? 'unknown' : 'not_owner';
+  }
+
+  /** Forgets at most `limit` of the ids, URLs and GPUs that departed agents are remembered by no longer. How many. */
+  forgetDeparted(limit: number): Promise<number> {
+    return this.#ports.agents.forgetDeparted(this.#ports.now(), limit);
   }
 
   /** As the store's, of which it tells the index. */
@@ -122,7 +140,9 @@ export class AgentRegistry {
   /** Undefined when a ping of the agent is in flight, or it is not registered. */
   async claim(id: string, nowMs: number, leaseMs: number): Promise<HeldAgent | undefined> {
     const claim = await this.#ports.pings.claim(id, nowMs, leaseMs);
-    return claim && this.#hold(claim);
+    if (claim !== undefined) return this.#hold(claim);
+    await this.#look(id);
+    return undefined;
   }
 
   /** For each result whether it was kept; where one was stale the index learns what the store has instead. */
@@ -130,41 +150,53 @@ export class AgentRegistry {
     const outcomes = await this.#ports.pings.record(results);
     for (const [at, { agentId, state }] of results.entries()) {
       if (outcomes[at] === 'kept') this.#index.putState(agentId, state);
-      else await this.#lookAgain(agentId);
+      else await this.#look(agentId);
     }
     return outcomes;
+  }
+
+  async #registerDraft(draft: AgentDraft, token: string | undefined): Promise<Registered> {
+    const stored = await this.#look(draft.id);
+    return stored === undefined ? this.#add(draft, token) : this.#renew(stored, draft, token);
   }
 
   async #add(draft: AgentDraft, token: string | undefined): Promise<Registered> {
     const nowMs = this.#ports.now();
     const agent: Agent = { ...draft, registeredAtMs: nowMs, updatedAtMs: nowMs };
-    const state = this.#firstState(agent.id, nowMs);
+    const first = { agent, state: this.#firstState(agent.id, nowMs) };
     const secret = newToken();
     const maxAgents = this.#ports.maxAgents();
-    const added = await this.#ports.agents.add({ agent, state, tokenHash: hashOf(secret) }, maxAgents);
-    if (added === 'full') return { kind: 'full', reason: fullReason(maxAgents) };
-    if (added === 'taken') return this.#registerAgain(draft, token);
+    const added = await this.#ports.agents.add({ ...first, tokenHash: hashOf(secret) }, maxAgents);
+    if (added.kind === 'full') return { kind: 'full', reason: fullReason(maxAgents) };
+    // Somebody registered the id between the look and the write.
+    if (added.kind === 'taken' && added.by === 'id') return this.#registerDraft(draft, token);
+    if (added.kind === 'taken') return { kind: 'taken', reason: takenReason(draft, added) };
+    const { state } = added;
     this.#index.put({ agent, state });
     return { kind: 'registered', agent, state, token: secret };
   }
 
-  /** Somebody registered the id between the look and the write. */
-  async #registerAgain(draft: AgentDraft, token: string | undefined): Promise<Registered> {
-    const stored = await this.#ports.agents.find(draft.id);
-    return stored === undefined ? this.#add(draft, token) : this.#renew(stored, draft, token);
-  }
-
   async #renew(stored: StoredAgent, draft: AgentDraft, token: string | undefined): Promise<Registered> {
-    const { agent, state } = this.#adopt(stored);
+    const { agent, state } = this.#index.get(draft.id) ?? this.#adopt(stored);
     const isOwner = token !== undefined && fits(token, stored.tokenHash);
     const isSame = sameAgent(agent, draft);
     if (!isOwner && (token !== undefined || !isSame)) return { kind: 'not_owner', reason: ownerReason(draft.id) };
     if (isSame) return { kind: 'unchanged', agent, state };
-    const changed = { ...agent, ...draft, updatedAtMs: this.#ports.now() };
+    const change = { ...agent, ...draft, updatedAtMs: this.#ports.now() };
+    const changed = await this.#ports.agents.change(change, stored.tokenHash, this.#keeping());
+    if (changed.kind === 'taken') return { kind: 'taken', reason: takenReason(draft, changed) };
     // Removed, or registered by somebody else, since it was looked up.
-    if (!(await this.#ports.agents.change(changed, stored.tokenHash))) return this.#registerAgain(draft, token);
-    this.#index.put({ agent: changed, state });
-    return { kind: 'changed', agent: changed, state };
+    if (changed.kind === 'unknown') return this.#registerDraft(draft, token);
+    // A ping may have been decided meanwhile.
+    await this.#look(draft.id);
+    const known = this.#index.get(draft.id) ?? { agent: change, state: changed.state ?? state };
+    return { kind: 'changed', agent: known.agent, state: known.state };
+  }
+
+  #keeping(): Keeping {
+    const { maxIntervalMs, graceIntervalMs } = this.#ports.policy();
+    const untilMs = this.#ports.now() + Math.max(maxIntervalMs, graceIntervalMs);
+    return { untilMs, most: KEPT_PER_AGENT * this.#ports.maxAgents() };
   }
 
   #firstState(id: string, nowMs: number): PingState {
@@ -207,10 +239,17 @@ export class AgentRegistry {
     return { ...claim, state: this.#adopt(claim).state };
   }
 
-  async #lookAgain(id: string): Promise<void> {
-    const stored = await this.#ports.agents.find(id);
+  /** What the store has of an agent, told to the index. What the index hears of it meanwhile may be newer: it is read again. */
+  async #look(id: string): Promise<StoredAgent | undefined> {
+    let known: RegisteredAgent | undefined;
+    let stored: StoredAgent | undefined;
+    do {
+      known = this.#index.get(id);
+      stored = await this.#ports.agents.find(id);
+    } while (this.#index.get(id) !== known);
     if (stored === undefined) this.#index.delete(id);
-    else this.#adopt(stored);
+    else this.#adoptAgain(stored);
+    return stored;
   }
 }
 
@@ -238,6 +277,12 @@ function ownerReason(id: string): string {
   return `${id} is registered already: send the token of its first registration to change it, or choose another agent_id`;
 }
 
+function takenReason({ url, gpu }: AgentDraft, { by, id }: Taken): string {
+  const [what, field] = by === 'gpu' ? [`the GPU ${gpu}`, 'GPU'] : [url, 'URL'];
+  const way = `remove ${id} first, or send its token and agent_id ${id} to change that one`;
+  return `${what} belongs to ${id}, and a ${field} has one agent: ${way}`;
+}
+
 function fullReason(maxAgents: number): string {
-  return `no more than ${maxAgents} agents may be registered, and there are as many: remove some, or raise the limit`;
+  return `no more than ${maxAgents} agents may be registered (ping.max_agents), and there are as many: remove some, or raise ping.max_agents`;
 }

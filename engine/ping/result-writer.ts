@@ -1,5 +1,5 @@
 /** Writes results in batches: a transaction for each ping would cost more than the ping. */
-import type { PingResult } from '../store/ping-store.ts';
+import { type PingResult, UnfitResultError } from '../store/ping-store.ts';
 import { type PingPorts, timingOf } from './ping-ports.ts';
 import type { StoreHealth } from './store-health.ts';
 
@@ -48,10 +48,22 @@ export class ResultWriter {
   async #writeSome(batch: readonly Waiting[]): Promise<void> {
     try {
       const results = batch.map(({ result }) => result);
-      const outcomes = await this.#health.watch(() => this.#ports.registry.record(results));
-      for (const [at, { resolve }] of batch.entries()) resolve(outcomes[at] ?? 'stale');
+      const outcomes = await this.#health.watch(() => this.#record(results));
+      if (outcomes === 'unfit') for (const waiting of batch) await this.#writeSome([waiting]);
+      else for (const [at, { resolve }] of batch.entries()) resolve(outcomes[at] ?? 'stale');
     } catch (error) {
       for (const { reject } of batch) reject(error);
+    }
+  }
+
+  /** One that is unfit spoils the whole batch; which one it is shows when they are written one by one. */
+  async #record(results: readonly PingResult[]): Promise<readonly ('kept' | 'stale')[] | 'unfit'> {
+    try {
+      return await this.#ports.registry.record(results);
+    } catch (error) {
+      if (!(error instanceof UnfitResultError)) throw error;
+      if (results.length > 1) return 'unfit';
+      throw new Error(`it refuses what a ping of ${results[0]?.agentId} came to: ${error.message}`, { cause: error });
     }
   }
 }

@@ -4,6 +4,8 @@ import { z } from 'zod';
 import { count, duration, finite, flag, oneOf, percent } from './fields.ts';
 
 const MOST_CONFIRMATIONS = 10;
+/** More would be never: at the longest interval they take three months. */
+const MOST_RECOVERY_PINGS = 100;
 const HIGHEST_PORT = 65_535;
 /** All of them are in memory. */
 const MOST_AGENTS = 100_000;
@@ -30,7 +32,7 @@ function networks(description: string) {
 
 const suspect = z
   .strictObject({
-    max_share: percent('Suspect when more than this share of the pings within the window failed.', true).default(50),
+    max_share: percent('Suspect when more than this share of the agents pinged within the window were lost: had answered, and do not now.', true).default(50),
     window: duration('The span that counts as at once.', 1).default('5m'),
     min_agents: count('With fewer pings in the window nothing is suspected.').default(3),
     stretch: finite('Agents that fail meanwhile are asked again after this many intervals.', 1).default(2),
@@ -61,7 +63,7 @@ export const ping = z
     uptime_threshold: percent('Uptime since the last ping that counts as good.', true).default(99),
     escalation_multiplier: finite('Each poor ping multiplies the interval by this.', 1).default(2),
     max_interval: duration('Longest interval.', 1).default('24h'),
-    recovery_threshold_pings: count('Good pings in a row that end an escalation.').default(3),
+    recovery_threshold_pings: count('Good pings in a row that end an escalation.', 1, MOST_RECOVERY_PINGS).default(3),
     first_ping_grace_period: flag('The first ping checks only that the GPU exists.').default(true),
     response_timeout: duration('Time an agent has to answer.', 1).default('10s'),
     max_concurrent_agents: count('Pings in flight at once.').default(100),

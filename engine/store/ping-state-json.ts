@@ -32,6 +32,8 @@ const PING_STATE = z.object({
   lastOutcome: maybe(OUTCOME),
   lastReason: maybe(z.string()),
   lastEvidence: maybe(EVIDENCE),
+  seenAtMs: maybe(z.number()),
+  isUnseen: z.boolean().prefault(false),
   isReachable: maybe(z.boolean()),
   clockSkewMs: maybe(z.number()),
   slotAtMs: z.number(),

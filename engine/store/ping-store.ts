@@ -29,6 +29,11 @@ export interface PingResult {
   readonly record: PingRecord | undefined;
 }
 
+/** The store works, and refuses one of the results it was given, and with it all of the call. */
+export class UnfitResultError extends Error {
+  override readonly name = 'UnfitResultError';
+}
+
 export interface HistoryQuery {
   readonly agentId: string;
   readonly fromMs: number;
@@ -61,7 +66,10 @@ export interface PingStore {
   claimDue(nowMs: number, limit: number, leaseMs: number): Promise<readonly Claim[]>;
   /** Leases one agent, due or not. Undefined when it is leased, or not registered. */
   claim(agentId: string, nowMs: number, leaseMs: number): Promise<Claim | undefined>;
-  /** For each result whether it was kept: it is stale when the agent was claimed again, decided or removed since. */
+  /**
+   * For each result whether it was kept: it is stale when the agent was claimed again, decided or removed since. All of them are
+   * written, or none. Rejects with UnfitResultError when one of them can never be.
+   */
   record(results: readonly PingResult[]): Promise<readonly ('kept' | 'stale')[]>;
   /** Newest first. */
   history(query: HistoryQuery): Promise<readonly PingRecord[]>;

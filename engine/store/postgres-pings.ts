@@ -1,8 +1,9 @@
 /** Claims and results in PostgreSQL: one statement each, so that no engine holds anything between two. */
+import { messageOf } from '../text/message-of.ts';
 import { decodeClaim } from './agent-row.ts';
 import { PING_COLUMNS } from './ping-row.ts';
 import { encodePingState } from './ping-state-json.ts';
-import { MAX_CLOCK_SKEW_MS, type PingResult, type PingStore } from './ping-store.ts';
+import { MAX_CLOCK_SKEW_MS, type PingResult, type PingStore, UnfitResultError } from './ping-store.ts';
 import type { PostgresDatabase } from './postgres-database.ts';
 import { postgresHistory, recordColumns, UNNEST_RECORDS } from './postgres-history.ts';
 
@@ -11,11 +12,11 @@ const IS_FREE = '(leased_until_ms <= $1::float8 OR leased_until_ms > $3::float8)
 const LEASE = "version = nextval('gpu_uptime.ping_version'), leased_until_ms = $2::float8";
 const CLAIM_DUE = `WITH due AS (
     SELECT agent FROM gpu_uptime.ping_state WHERE next_due_at_ms <= $1::float8 AND ${IS_FREE}
-    ORDER BY next_due_at_ms LIMIT $4 FOR UPDATE SKIP LOCKED),
+    ORDER BY next_due_at_ms, agent LIMIT $4 FOR UPDATE SKIP LOCKED),
   claimed AS (
     UPDATE gpu_uptime.ping_state SET ${LEASE} FROM due WHERE ping_state.agent = due.agent RETURNING ping_state.*)
   SELECT agent.*, version, leased_until_ms, state FROM claimed JOIN gpu_uptime.agent ON number = claimed.agent
-  ORDER BY next_due_at_ms`;
+  ORDER BY next_due_at_ms, number`;
 const CLAIM = `UPDATE gpu_uptime.ping_state SET ${LEASE}
   FROM gpu_uptime.agent WHERE number = ping_state.agent AND id = $4 AND ${IS_FREE}
   RETURNING agent.*, version, leased_until_ms, state`;
@@ -58,13 +59,20 @@ export function postgresPings(database: PostgresDatabase): PingStore {
       (await ask(CLAIM, [...leaseOf(nowMs, leaseMs), agentId])).rows.map(decodeClaim)[0],
     record: async (results) => {
       if (results.length === 0) return [];
-      const { rows } = await ask(RECORD, [...resultColumns(results), ...recordColumns(results)]);
+      const { rows } = await ask(RECORD, [...resultColumns(results), ...recordColumns(results)]).catch(refuse);
       // Places begin with 1.
       const kept = new Set(rows.map(({ place }) => Number(place) - 1));
       return results.map((_, at) => (kept.has(at) ? 'kept' : 'stale'));
     },
     ...postgresHistory(database),
   };
+}
+
+/** What the server says of values that its columns do not hold: SQLSTATE 22 is of data, 23 of constraints. */
+function refuse(error: unknown): never {
+  const { code = '' } = ((error instanceof Error && error.cause) || {}) as { readonly code?: string };
+  if (!/^2[23]/.test(code)) throw error;
+  throw new UnfitResultError(messageOf(error), { cause: error });
 }
 
 function leaseOf(nowMs: number, leaseMs: number) {

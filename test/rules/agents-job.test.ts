@@ -23,13 +23,18 @@ process_cpu_seconds_total 3
 `;
 
 /** The service discovery of an engine, and an agent, on one port. */
-async function serveAgents(): Promise<number> {
+async function serveAgents(): Promise<{ readonly port: number; readonly asked: ReadonlySet<string> }> {
+  const asked = new Set<string>();
   const server = createServer((req, res) => {
     const { port } = server.address() as AddressInfo;
+    asked.add(req.url ?? '');
     if (req.url === '/metrics') return res.end(PAGE);
+    if (req.url === '/elsewhere/metrics') return res.writeHead(302, { location: '/secret' }).end();
     if (req.url !== '/sd/agents') return res.writeHead(404).end();
     const targets = [`127.0.0.1:${port}`, `127.0.0.1:${EXPORTER_PORT}`, `localhost:${EXPORTER_PORT}`];
     const groups = targets.map((target, n) => ({ targets: [target], labels: { agent_id: `agent-${n}` } }));
+    const labels = { agent_id: 'elsewhere', instance: 'elsewhere', __metrics_path__: '/elsewhere/metrics' };
+    groups.push({ targets: [`127.0.0.1:${port}`], labels });
     return res.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(groups));
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -37,7 +42,7 @@ async function serveAgents(): Promise<number> {
     server.closeAllConnections();
     server.close();
   });
-  return (server.address() as AddressInfo).port;
+  return { port: (server.address() as AddressInfo).port, asked };
 }
 
 function agentsJob(port: number): string {
@@ -53,11 +58,11 @@ function agentsJob(port: number): string {
 
 const Answer = z.object({ data: z.array(z.record(z.string(), z.string())) });
 
-it('finds agents, leaves out what the job gpu has, and takes no series that is not theirs', {
+it('finds agents, leaves out what the job gpu has, takes no series that is not theirs, and follows no redirect', {
   timeout: 60_000,
 }, async (context) => {
   const tool = await requireTool(context, 'prometheus');
-  const port = await serveAgents();
+  const { port, asked } = await serveAgents();
   const prometheus = await startPrometheus({ tool, config: agentsJob(port) });
   onTestFinished(() => prometheus.stop());
   const series = async () => {
@@ -65,7 +70,7 @@ it('finds agents, leaves out what the job gpu has, and takes no series that is n
     return Answer.parse(await response.json()).data.filter(({ __name__ }) => !__name__?.startsWith('scrape_'));
   };
   const about = { job: 'agents', agent_id: 'agent-0', instance: `127.0.0.1:${port}` };
-  await expect.poll(async () => (await series()).length, { timeout: 30_000 }).toBeGreaterThan(0);
+  await expect.poll(async () => (await series()).length, { timeout: 30_000 }).toBeGreaterThan(3);
   expect(await series()).toEqual(
     expect.arrayContaining([
       { __name__: 'up', ...about },
@@ -73,5 +78,12 @@ it('finds agents, leaves out what the job gpu has, and takes no series that is n
       { __name__: 'gpu_exporter_up', ...about },
     ]),
   );
-  expect(await series()).toHaveLength(3);
+  expect(await series()).toContainEqual({
+    __name__: 'up',
+    job: 'agents',
+    agent_id: 'elsewhere',
+    instance: 'elsewhere',
+  });
+  expect(await series()).toHaveLength(4);
+  expect([...asked].toSorted()).toEqual(['/elsewhere/metrics', '/metrics', '/sd/agents']);
 });

@@ -16,9 +16,9 @@ async function fleetOf(count: number, ports: 'own' | 'shared'): Promise<AgentFle
 }
 
 async function answered({ id: agentId, url }: FleetAgent, question: Ask) {
-  const pong = await ask(url, { ...HERE, ...question, agentId });
-  if (pong?.reply.kind !== 'answered') throw new Error(JSON.stringify(pong));
-  return pong.reply.answer;
+  const reply = await ask(url, { ...HERE, ...question, agentId });
+  if (reply?.kind !== 'answered') throw new Error(JSON.stringify(reply));
+  return reply.answer;
 }
 
 describe.each(['own', 'shared'] as const)('simulated agents with %s ports', (ports) => {
@@ -60,7 +60,7 @@ describe.each(['own', 'shared'] as const)('simulated agents with %s ports', (por
     const fleet = await fleetOf(1, ports);
     const [agent = NOBODY] = fleet.agents;
     await fleet.behave([agent.id], behaviour);
-    expect((await ask(agent.url, { ...FIRST, agentId: agent.id, timeoutMs: 300 }))?.reply.kind).toBe(kind);
+    expect((await ask(agent.url, { ...FIRST, agentId: agent.id, timeoutMs: 300 }))?.kind).toBe(kind);
     await fleet.behave([agent.id], 'good');
     expect(await answered(agent, FIRST)).toMatchObject({ isGpuAvailable: true });
   });

@@ -80,8 +80,8 @@ export async function removeAgent(args: readonly string[], io: CommandIo): Promi
     const answer = await client.ask({ method: 'DELETE', path, token, agentToken, schema: z.unknown() });
     if (answer.kind === 'answer') return { kind: 'done', code: 0, text: `${id} was removed.` };
     if (answer.status !== 403) return answer;
-    const fix = 'Set AGENT_TOKEN to the token that its registration told, or GPU_UPTIME_TOKEN to that of the engine.';
-    return { ...answer, text: `${answer.text} ${fix}` };
+    // Whether the engine has an operator, and so what GPU_UPTIME_TOKEN is good for, is its own to say.
+    return { ...answer, text: `${answer.text} Here the Agent-Token is taken from AGENT_TOKEN or --agent-token.` };
   });
 }
 

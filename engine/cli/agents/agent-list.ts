@@ -6,7 +6,7 @@ import { AgentAnswer, agentsPage, Whole } from '../engine-answers.ts';
 import type { EngineClient } from '../engine-client.ts';
 import { plainJson } from '../plain-text.ts';
 import { textTable } from '../text-table.ts';
-import { dueText, spanText } from '../time-text.ts';
+import { nextPingText, spanText } from '../time-text.ts';
 import { misunderstood, type Outcome, wholeNumber, withEngine } from './outcome.ts';
 import { collectPages, type Page } from './pages.ts';
 
@@ -72,7 +72,7 @@ function rowOf({ agent_id: id, status, capabilities, ping }: AgentAnswer, nowSec
     status.replaceAll('_', ' '),
     String(ping.consecutive_poor),
     spanText(ping.interval_seconds),
-    dueText(ping.next_ping_at, nowSeconds),
+    nextPingText(ping, nowSeconds),
     capabilities.join(','),
     ping.reason ?? '',
   ];

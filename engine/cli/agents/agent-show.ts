@@ -6,7 +6,7 @@ import { AgentAnswer, HistoryPing, historyPage, Whole } from '../engine-answers.
 import type { EngineClient } from '../engine-client.ts';
 import { plainJson } from '../plain-text.ts';
 import { textTable } from '../text-table.ts';
-import { agoText, dueText, instantText, spanText } from '../time-text.ts';
+import { agoText, dueText, instantText, nextPingText, spanText } from '../time-text.ts';
 import { agentPath, isOutcome, misunderstood, type Outcome, onlyId, withEngine } from './outcome.ts';
 import { collectPages, type Page } from './pages.ts';
 
@@ -66,7 +66,7 @@ function agentLines(agent: AgentAnswer, nowSeconds: number): readonly string[] {
     ['status', agent.status.replaceAll('_', ' ')],
     ['why', ping.reason ?? undefined],
     ['interval', intervalText(ping, nowSeconds)],
-    ['next ping', `${dueText(ping.next_ping_at, nowSeconds)}, ${instantText(ping.next_ping_at)}`],
+    ['next ping', `${nextPingText(ping, nowSeconds)}, ${instantText(ping.next_ping_at)}`],
     ['retries', ping.retries === 0 ? undefined : `${ping.retries}: a failure is confirmed before it counts`],
     ['recovery', recoveryText(ping, nowSeconds)],
     ['last ping', lastText(ping, nowSeconds)],
@@ -99,8 +99,9 @@ function lastText({ last_ping_at: at }: Ping, nowSeconds: number): string | unde
 
 function recoveryText({ recovery: { pings, at } }: Ping, nowSeconds: number): string | undefined {
   if (pings === 0) return undefined;
-  const when = at === null ? '' : `, the last of them ${dueText(at, nowSeconds)}`;
-  return `the base interval is back after ${pings} good ${pings === 1 ? 'ping' : 'pings'} in a row${when}`;
+  const when = at === null ? '' : `, ${dueText(at, nowSeconds)}`;
+  const count = pings === 1 ? 'the next one' : `${pings} of them`;
+  return `if every ping from now on is good, the base interval is back after ${count}${when}`;
 }
 
 function skewText(seconds: number | null): string | undefined {

@@ -3,7 +3,7 @@ import type { AgentAnswer, DashboardAnswer } from '../engine-answers.ts';
 import { type Paint, statusColour } from '../paint.ts';
 import { columnsOf, fitted, wrapped } from '../plain-text.ts';
 import { type Cell, textTable } from '../text-table.ts';
-import { dueText, instantText, spanText } from '../time-text.ts';
+import { dueText, instantText, nextPingText, spanText } from '../time-text.ts';
 import type { PingWork } from './ping-orchestrator.ts';
 
 export interface Watched {
@@ -84,18 +84,22 @@ function dayText({ total, by_outcome: outcomes, mean_round_trip_seconds: mean }:
 }
 
 function warningTexts({ dashboard, trouble, work, ageSeconds }: Watched): readonly string[] {
-  const suspicion =
-    'The engine suspects itself: most agents fail at once, so failures do not count and those agents are left alone for longer.';
   const old =
     trouble === undefined ? undefined : `${trouble} What is shown is ${spanText(Math.round(ageSeconds))} old.`;
-  return [dashboard.suspect ? suspicion : undefined, old ?? work?.trouble].filter((text) => text !== undefined);
+  return [suspicionText(dashboard), old ?? work?.trouble].filter((text) => text !== undefined);
+}
+
+function suspicionText({ suspect, suspect_since: since }: DashboardAnswer): string | undefined {
+  if (!suspect) return undefined;
+  const when = since === null ? '' : ` since ${instantText(since)}`;
+  return `The engine suspects itself${when}, because most agents failed at once: failures do not count and those agents are left alone for longer, until a whole ping.suspect.window has passed without that.`;
 }
 
 function warningLines(text: string, { columns, paint }: Room): readonly string[] {
   return wrapped(text, columns).map((line) => paint('red', line));
 }
 
-const WORST_HEADINGS = ['AGENT', 'STATUS', 'POOR', 'INTERVAL', 'NEXT PING', 'RECOVERY'];
+const WORST_HEADINGS = ['AGENT', 'STATUS', 'POOR', 'INTERVAL', 'NEXT PING', 'RECOVERY IF GOOD'];
 const REASON_INDENT = 4;
 // With less room beside the table, a reason has a line of its own.
 const LEAST_REASON = 40;
@@ -142,7 +146,7 @@ function worstRow({ agent_id: id, status, ping }: AgentAnswer, shown: Shown): re
     { text: nameOf(status), paint: (text) => room.paint(colour, text) },
     String(ping.consecutive_poor),
     spanText(ping.interval_seconds),
-    aheadText(ping.next_ping_at, shown),
+    ping.is_due ? aheadText(ping.next_ping_at, shown) : nextPingText(ping, nowSeconds),
     `${pings} ${pings === 1 ? 'ping' : 'pings'}${at === null ? '' : `, ${dueText(at, nowSeconds)}`}`,
   ];
 }

@@ -1,5 +1,5 @@
 /** What the two sides say about the time between two pings, and whose word counts. */
-import type { PingEvidence, UptimeClaim } from './outcome.ts';
+import type { PingEvidence, Sighting, UptimeClaim } from './outcome.ts';
 import type { PingPolicy } from './policy.ts';
 
 type Weighing = Pick<PingPolicy, 'evidence' | 'minCoverage'>;
@@ -23,6 +23,20 @@ export function weighEvidence(policy: Weighing, { claimed, observed }: PingEvide
   };
   const known = [sides.claimed, sides.observed].filter((uptime) => uptime !== undefined);
   return { ...sides, uptime: known.length === 0 ? undefined : Math.min(...known) };
+}
+
+/**
+ * Whether Prometheus knew the agent's GPUs in the span. False when it was there to see for enough of the span, and knew them
+ * for too little of that; undefined when it was hardly there itself.
+ */
+export function wasSeen(
+  { minCoverage }: Pick<Weighing, 'minCoverage'>,
+  observed: Sighting | undefined,
+): boolean | undefined {
+  if (seenUptime({ minCoverage }, observed) !== undefined) return true;
+  const { watched = 0, coverage } = observed ?? { coverage: 0 };
+  if (watched <= 0 || watched < minCoverage) return undefined;
+  return coverage <= 0 || coverage < minCoverage * watched ? false : undefined;
 }
 
 /**

@@ -16,6 +16,7 @@ export function recoveryForecast(policy: PingPolicy, agentId: string, now: PingS
   let state = now;
   let pings = 0;
   let atMs: number | undefined;
+  // The ping that reaches the threshold ends whatever is left, so there are never more.
   while (state.consecutivePoor > 0) {
     atMs = state.nextDueAtMs;
     const standing = afterEffect(policy, state, 'eases');

@@ -1,9 +1,18 @@
 /** What a reply amounts to: nothing yet, or an outcome with its effect and its reason. */
 import type { Effect } from './escalation.ts';
-import { uptimeAtBest, weighEvidence } from './evidence.ts';
-import type { AgentAnswer, PingEvidence, PingOutcome, PingReply, UptimeClaim } from './outcome.ts';
+import { uptimeAtBest, wasSeen, weighEvidence } from './evidence.ts';
+import type { AgentAnswer, PingEvidence, PingOutcome, PingReply, Sighting } from './outcome.ts';
 import type { PingPolicy } from './policy.ts';
-import { durationText, excerpt, type Failing, failureReason, unknownReason, uptimeReason } from './reason.ts';
+import {
+  durationText,
+  excerpt,
+  type Failing,
+  failureReason,
+  outageReason,
+  unknownReason,
+  unseenReason,
+  uptimeReason,
+} from './reason.ts';
 import type { PingState } from './state.ts';
 
 /** One attempt, as whoever made it saw it. */
@@ -14,7 +23,7 @@ export interface PingObservation {
   readonly endedAtMs: number;
   readonly reply: PingReply;
   /** What Prometheus saw of the span of this ping (`spanOf`); undefined when it was not asked or could not say. */
-  readonly observed: UptimeClaim | undefined;
+  readonly observed: Sighting | undefined;
   /** The engine doubts itself (`isSuspect`), or was suspended while it waited: a failure says nothing of the agent. */
   readonly isSuspect: boolean;
   /** For how much of the span the engine itself was away (`outageMsIn`). */
@@ -94,16 +103,20 @@ function judgeAnswer(
   answer: AgentAnswer,
 ): Decision {
   const span = spanOf(policy, state, observation.atMs);
-  const evidence = span && { claimed: answer.claimed, observed: observation.observed, ...span };
-  if (answer.isGpuAvailable === false) {
-    const effect = isFree(policy, state) ? 'keeps' : 'escalates';
-    return decided('no_gpu', effect, `no GPU: ${excerpt(answer.reason ?? '')}`, { evidence });
-  }
-  return evidence === undefined ? judgeExistence(answer) : judgeSpan(policy, state, { observation, answer, evidence });
+  if (span === undefined) return judgeExistence(policy, state, answer);
+  const answered = { observation, answer, evidence: { ...sidesOf(observation, answer), ...span } };
+  return answer.isGpuAvailable === false ? judgeAbsence(policy, state, answered) : judgeSpan(policy, state, answered);
 }
 
-function judgeExistence({ isGpuAvailable, reason }: AgentAnswer): Decision {
+function sidesOf({ observed }: PingObservation, { claimed }: AgentAnswer) {
+  return { claimed, observed: observed && { uptime: observed.uptime, coverage: observed.coverage } };
+}
+
+function judgeExistence(policy: PingPolicy, state: PingState, { isGpuAvailable, reason }: AgentAnswer): Decision {
   if (isGpuAvailable) return decided('good', 'keeps', 'first answer: the GPU is there');
+  if (isGpuAvailable === false) {
+    return decided('no_gpu', isFree(policy, state) ? 'keeps' : 'escalates', `no GPU: ${excerpt(reason ?? '')}`);
+  }
   return decided('unobserved', 'keeps', `the agent cannot say whether there is a GPU: ${excerpt(reason ?? '')}`);
 }
 
@@ -113,25 +126,65 @@ interface Answered {
   readonly evidence: PingEvidence;
 }
 
+/**
+ * There is no GPU at the instant of the ping, which is one look at it: whether that costs anything is up to the uptime of the
+ * whole span, or one bad read would cost as much as an outage. Unknown is as good as low here, because the agent admits it.
+ */
+function judgeAbsence(policy: PingPolicy, state: PingState, answered: Answered): Decision {
+  const { evidence, observation, answer } = answered;
+  const { outageMs } = observation;
+  const said = excerpt(answer.reason ?? '');
+  const { uptime } = weighEvidence(policy, evidence);
+  const doubtful = uptime === undefined ? unknownReason(policy, evidence) : hearsayOf(policy, state, answered, uptime);
+  if (uptime === undefined || doubtful !== undefined) {
+    const reason = `no GPU: ${said}; ${doubtful}`;
+    if (outageMs > 0) return decided('no_gpu', 'keeps', `${reason}; ${outageReason(outageMs)}`, { evidence });
+    return decided('no_gpu', 'escalates', reason, { evidence });
+  }
+  if (!isBelow(policy, uptime)) {
+    const reason = `no GPU now: ${said}; ${uptimeReason(policy, evidence, uptime, '≥')}, so the interval stays`;
+    return decided('no_gpu', 'keeps', reason, { evidence, uptime });
+  }
+  const reason = `no GPU: ${said}; ${uptimeReason(policy, evidence, uptime, '<')}`;
+  const excuse = excuseOf(policy, answered, uptime);
+  if (excuse !== undefined) return decided('no_gpu', 'keeps', `${reason}; ${excuse}`, { evidence, uptime });
+  return decided('no_gpu', 'escalates', reason, { evidence, uptime });
+}
+
 function judgeSpan(policy: PingPolicy, state: PingState, answered: Answered): Decision {
   const { evidence } = answered;
   const { uptime } = weighEvidence(policy, evidence);
   if (uptime === undefined) return judgeSilence(policy, state, answered);
-  if (!isBelow(policy, uptime)) {
-    return decided('good', 'eases', uptimeReason(policy, evidence, uptime, '≥'), { evidence, uptime });
-  }
-  return judgeLow(policy, state, answered, uptime);
+  if (isBelow(policy, uptime)) return judgeLow(policy, state, answered, uptime);
+  const reason = uptimeReason(policy, evidence, uptime, '≥');
+  const hearsay = hearsayOf(policy, state, answered, uptime);
+  if (hearsay !== undefined) return decided('unobserved', 'keeps', `${reason}; ${hearsay}`, { evidence });
+  return decided('good', 'eases', reason, { evidence, uptime });
+}
+
+/**
+ * Why a good uptime is nobody's but the agent's own word, which does not count once Prometheus has known its GPUs and was
+ * there to see them: to be forgotten must not be worth more than to be seen. Undefined when the uptime counts. An agent that
+ * was never seen may be out of reach of Prometheus, and is believed.
+ */
+function hearsayOf(policy: PingPolicy, { seenAtMs }: PingState, { observation }: Answered, uptime: number) {
+  if (policy.evidence !== 'both' || seenAtMs === undefined || isBelow(policy, uptime)) return undefined;
+  const isUnseen = wasSeen(policy, observation.observed) === false;
+  return isUnseen ? unseenReason(seenAtMs, observation.atMs) : undefined;
+}
+
+/** Why a low uptime is not held against the agent, in words; undefined when it is. */
+function excuseOf(policy: PingPolicy, { evidence, observation }: Answered, uptime: number): string | undefined {
+  const { outageMs } = observation;
+  const atBest = uptimeAtBest(uptime, evidence.toMs - evidence.fromMs, outageMs);
+  return atBest === undefined || !isBelow(policy, atBest) ? outageReason(outageMs) : undefined;
 }
 
 function judgeLow(policy: PingPolicy, state: PingState, answered: Answered, uptime: number): Decision {
-  const { evidence, observation } = answered;
-  const { outageMs } = observation;
+  const { evidence } = answered;
   const reason = uptimeReason(policy, evidence, uptime, '<');
-  const atBest = uptimeAtBest(uptime, evidence.toMs - evidence.fromMs, outageMs);
-  if (atBest === undefined || !isBelow(policy, atBest)) {
-    const excuse = `${reason}; the engine itself was away for ${durationText(outageMs)} of it, so it does not count`;
-    return decided('unobserved', 'keeps', excuse, { evidence, uptime });
-  }
+  const excuse = excuseOf(policy, answered, uptime);
+  if (excuse !== undefined) return decided('unobserved', 'keeps', `${reason}; ${excuse}`, { evidence, uptime });
   const grace = graceOf(policy, state, answered);
   if (grace !== undefined) return decided('good', 'keeps', `${grace}; ${reason}`, { evidence, isGrace: true });
   return decided('poor', 'escalates', reason, { evidence, uptime });
@@ -161,7 +214,7 @@ function graceOf(policy: PingPolicy, state: PingState, { observation, answer }: 
   const isUsed = state.graceAtMs !== undefined && observation.atMs - state.graceAtMs < policy.graceIntervalMs;
   if (isUsed || answer.isGpuAvailable !== true) return undefined;
   const what = isRestarted ? 'restarted' : 'history lost';
-  return `${what}: the GPU is there, which is enough once in ${durationText(policy.graceIntervalMs)}`;
+  return `${what}: the GPU is there, which is enough once in ${durationText(policy.graceIntervalMs)}, so it is let off; the interval stays`;
 }
 
 /** Shares that were percentages on their way may be off by the last bit. */

@@ -8,9 +8,18 @@ export interface UptimeClaim {
   readonly coverage: number;
 }
 
+/** What Prometheus saw of a span. */
+export interface Sighting extends UptimeClaim {
+  /**
+   * Share of the span in which Prometheus itself was there to see, whether or not it knew any of the agent's GPUs; absent
+   * when that is not known.
+   */
+  readonly watched?: number;
+}
+
 export interface PingEvidence {
   readonly claimed: UptimeClaim | undefined;
-  /** What Prometheus saw over exactly the same span. */
+  /** What Prometheus saw over the same span. */
   readonly observed: UptimeClaim | undefined;
   readonly fromMs: number;
   readonly toMs: number;

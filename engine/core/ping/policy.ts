@@ -2,7 +2,7 @@
 
 /** When most agents fail at once, the engine is the likelier culprit. */
 export interface SuspectPolicy {
-  /** More than this share of the pings within the window failed. */
+  /** More than this share of the pings within the window found an agent lost that had answered before. */
   readonly maxShare: number;
   readonly windowMs: number;
   /** Fewer pings within the window say nothing: one agent of one is not a mass event. */

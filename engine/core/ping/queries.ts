@@ -40,14 +40,14 @@ export function readCounts(value: number): { readonly up: number; readonly down:
 }
 
 /**
- * How many of the ticks each of the GPUs was up and down, as one number per GPU (`readCounts`), labelled with `tag`. The
+ * How many of the ticks each of the GPUs was up and down, as one number per GPU (`readCounts`), labelled with `tag`; and
+ * without the name of a GPU, at how many of them anybody watched, which costs Prometheus next to nothing more. The
  * same judgement as the engine's own folds (`presence.ts`), but for health checks, which an agent makes no claim about:
  * nothing is said of ticks that nobody watched, nor of those at which the GPU was not known (yet, or any more).
  */
 export function countsQuery(policy: Policy, places: Places, { lastMs, ticks, stepMs }: TickSpan, tag: string): string {
-  const up = presentGpus(policy, places);
-  const down = `${DOWN} * (${knownGpus(policy, places)} and on () ${steady(policy)})`;
-  const tick = `(${up} or ${down}) and on () ${watched(policy)}`;
+  const seen = places.gpus.length === 0 ? [] : [presentGpus(policy, places), absentGpus(policy, places)];
+  const tick = `(${[...seen, 'vector(1)'].join(' or ')}) and on () ${watched(policy)}`;
   const range = `[${halfAStepShort(ticks * stepMs, stepMs)}ms:${stepMs}ms]`;
   return `label_replace(sum_over_time((${tick})${range} @ ${lastMs / 1000}), "${TAG}", ${quoted(tag)}, "", "")`;
 }
@@ -88,6 +88,10 @@ function presentGpus({ identity, presence }: Policy, { gpus, nodes }: Places): s
   const shown = `group by (${gpu}, ${node}, ${JOB}) (${fresh(presence, narrowed(presence.selector, gpu, gpus))})`;
   const failed = `min by (${node}, ${JOB}) (${narrowed(presence.target, node, nodes)}) == 0`;
   return `group by (${gpu}) (${shown} unless on (${node}, ${JOB}) (${failed}))`;
+}
+
+function absentGpus(policy: Policy, places: Places): string {
+  return `${DOWN} * (${knownGpus(policy, places)} and on () ${steady(policy)})`;
 }
 
 /** Parts that `presence.remember` is divided into. */

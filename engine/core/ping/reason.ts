@@ -20,10 +20,21 @@ export function uptimeReason(policy: PingPolicy, evidence: PingEvidence, uptime:
   return `uptime ${percentDown(uptime)}% ${sign} ${threshold}% ${span} (${sidesText(policy, evidence)})`;
 }
 
+/** `the engine itself was away for 10m of it, so it does not count`. */
+export function outageReason(outageMs: number): string {
+  return `the engine itself was away for ${durationText(outageMs)} of it, so it does not count`;
+}
+
 /** `nothing is known since 12:00:00Z (claimed nothing, observed for 12.0% of it)`. */
 export function unknownReason(policy: PingPolicy, evidence: PingEvidence): string {
   const span = `since ${instantText(evidence.fromMs, evidence.toMs)}`;
   return `nothing is known ${span} (${sidesText(policy, evidence)})`;
+}
+
+/** `Prometheus watched, and has not known a GPU of it since 12:00:00Z; its own word alone does not count for …`. */
+export function unseenReason(seenAtMs: number, nowMs: number): string {
+  const since = instantText(seenAtMs, nowMs);
+  return `Prometheus watched, and has not known a GPU of it since ${since}; its own word alone does not count for an agent that was seen before`;
 }
 
 function sidesText(policy: PingPolicy, evidence: PingEvidence): string {

@@ -39,6 +39,7 @@ function setBack(state: PingState, nowMs: number, setBackMs: number): PingState 
     graceAtMs: moved(state.graceAtMs),
     lastAttemptAtMs: moved(state.lastAttemptAtMs),
     lastPingAtMs: moved(state.lastPingAtMs),
+    seenAtMs: moved(state.seenAtMs),
     lastEvidence: seen && { ...seen, fromMs: seen.fromMs + byMs, toMs: seen.toMs + byMs },
     slotAtMs: state.slotAtMs + byMs,
     nextDueAtMs: state.nextDueAtMs + byMs,

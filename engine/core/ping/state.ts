@@ -25,6 +25,10 @@ export interface PingState {
   readonly lastReason: string | undefined;
   /** What the two sides said of the newest span that was judged; pings that brought no evidence leave it as it is. */
   readonly lastEvidence: PingEvidence | undefined;
+  /** The end of the newest span in which Prometheus knew its GPUs. */
+  readonly seenAtMs: number | undefined;
+  /** Prometheus watched when it last answered, and knew none of its GPUs, which it had known before. */
+  readonly isUnseen: boolean;
   /** Whether it answered last time; a failure that does not count says nothing. Undefined before either. */
   readonly isReachable: boolean | undefined;
   /** How far the agent's clock was ahead of the engine's in the newest answer that told. */

@@ -1,5 +1,6 @@
 /** The state machine of one agent: a fold over attempts. Replay, restart, tests and the live engine run the same step. */
 import { afterEffect } from './escalation.ts';
+import { wasSeen } from './evidence.ts';
 import { judgePing, type PingObservation, type Verdict } from './judge.ts';
 import type { PingOutcome } from './outcome.ts';
 import type { PingPolicy } from './policy.ts';
@@ -42,6 +43,8 @@ export function initialPingState({ baseIntervalMs }: PingPolicy, registeredAtMs:
     lastOutcome: undefined,
     lastReason: undefined,
     lastEvidence: undefined,
+    seenAtMs: undefined,
+    isUnseen: false,
     isReachable: undefined,
     clockSkewMs: undefined,
     slotAtMs: registeredAtMs,
@@ -94,6 +97,7 @@ function decide(policy: PingPolicy, before: PingState, observation: PingObservat
     ...before,
     ...standing,
     ...progress(before, observation, outcome),
+    ...sightAfter(policy, before, observation),
     ...planNext(policy, before, { agentId, atMs, consecutivePoor: standing.consecutivePoor, isStretched }),
     pings: before.pings + 1,
     attempts: 0,
@@ -131,6 +135,15 @@ function progress(before: PingState, { reply, atMs }: PingObservation, outcome: 
   }
   const { cursor, spanFromMs, clockSkewMs } = before;
   return { cursor, spanFromMs, clockSkewMs, isReachable: FAILURES.includes(outcome) ? false : before.isReachable };
+}
+
+/** What Prometheus was not there to see, or was not asked for, leaves it as it was. */
+function sightAfter(policy: PingPolicy, before: PingState, { reply, observed, atMs }: PingObservation) {
+  const { seenAtMs, isUnseen } = before;
+  if (policy.evidence === 'agent') return { seenAtMs, isUnseen: false };
+  const isSeen = reply.kind === 'answered' ? wasSeen(policy, observed) : undefined;
+  if (isSeen === undefined) return { seenAtMs, isUnseen };
+  return isSeen ? { seenAtMs: atMs, isUnseen: false } : { seenAtMs, isUnseen: seenAtMs !== undefined };
 }
 
 function recordOf(state: PingState, { agentId, atMs, reply }: PingObservation, verdict: Decision): PingRecord {

@@ -1,9 +1,15 @@
-/** When most agents fail at once, the engine suspects its own network: a fold over what recent pings came to. */
-import type { SuspectPolicy } from './policy.ts';
+/** When most agents are lost at once, the engine suspects its own network: a fold over what recent pings came to. */
+import type { PingPolicy, SuspectPolicy } from './policy.ts';
+
+/**
+ * What the first attempt of a ping came to: retries of one dead agent are not many agents. `lost` is an agent that answered
+ * before; `missing` one that never did. An agent that was failing already is no news when it fails again, and no such ping.
+ */
+type Finding = 'answered' | 'lost' | 'missing';
 
 interface RecentPing {
   readonly atMs: number;
-  readonly isFailure: boolean;
+  readonly finding: Finding;
 }
 
 /** What pings came to within the window, the oldest first. Plain data. */
@@ -15,11 +21,7 @@ const MOST_KEPT = 1000;
 /** Two dead agents that happen to be due one after the other are most of three, but no outage. */
 const LEAST_AT_ONCE = 10;
 
-/**
- * Adds how the first attempt of a ping ended: retries of one dead agent are not many agents. A failure is whatever is no
- * answer, except that the engine did not ask. What is older than the window, or in the future of a clock that was set back,
- * is dropped.
- */
+/** Adds a ping. What is older than the window, or in the future of a clock that was set back, is dropped. */
 export function stepSuspicion(policy: SuspectPolicy, recent: RecentPings, ping: RecentPing): RecentPings {
   const isAhead = (recent.at(-1)?.atMs ?? 0) > ping.atMs;
   const past = isAhead ? recent.filter(({ atMs }) => atMs <= ping.atMs) : recent;
@@ -32,7 +34,7 @@ export function stepSuspicion(policy: SuspectPolicy, recent: RecentPings, ping: 
 }
 
 /**
- * Whether a failure at `nowMs` says more about the engine than about the agent: more than the share failed within the
+ * Whether a failure at `nowMs` says more about the engine than about the agent: more than the share was lost within the
  * window, or since the agent's own first failed attempt (`sinceMs`), which shows an outage before the window does.
  */
 export function isSuspect(
@@ -40,19 +42,48 @@ export function isSuspect(
   recent: RecentPings,
   { sinceMs, nowMs }: { readonly sinceMs: number | undefined; readonly nowMs: number },
 ): boolean {
-  const windowFromMs = nowMs - policy.windowMs;
-  if (mostFailed(policy, recent, windowFromMs, nowMs)) return true;
-  if (sinceMs === undefined || sinceMs <= windowFromMs) return false;
+  const pings = telling(policy, recent, nowMs);
+  if (mostFailed(policy, pings)) return true;
+  if (sinceMs === undefined || sinceMs <= nowMs - policy.windowMs) return false;
   const minAgents = Math.max(policy.minAgents, LEAST_AT_ONCE);
-  return mostFailed({ ...policy, minAgents }, recent, sinceMs - 1, nowMs);
+  const since = pings.filter(({ atMs }) => atMs >= sinceMs);
+  return mostFailed({ ...policy, minAgents }, since);
 }
 
-function mostFailed(policy: SuspectPolicy, recent: RecentPings, fromMs: number, nowMs: number): boolean {
-  let [pings, failures] = [0, 0];
-  for (const { atMs, isFailure } of recent) {
-    if (atMs <= fromMs || atMs > nowMs) continue;
+/** The oldest failure within the window since which most pings failed; `nowMs` when there is none. */
+export function troubleSinceMs(policy: SuspectPolicy, recent: RecentPings, nowMs: number): number {
+  let [pings, failures, sinceMs] = [0, 0, nowMs];
+  for (const { atMs, finding } of telling(policy, recent, nowMs).toReversed()) {
     pings += 1;
-    if (isFailure) failures += 1;
+    if (finding === 'answered') continue;
+    failures += 1;
+    if (failures > policy.maxShare * pings) sinceMs = atMs;
   }
-  return pings >= policy.minAgents && failures > policy.maxShare * pings;
+  return sinceMs;
+}
+
+/**
+ * The pings of the window that tell of the engine. Anybody may register URLs that never answer: they tell nothing, unless
+ * nobody at all answers.
+ */
+function telling({ windowMs }: SuspectPolicy, recent: RecentPings, nowMs: number): RecentPings {
+  const within = recent.filter(({ atMs }) => atMs > nowMs - windowMs && atMs <= nowMs);
+  const isAnswered = within.some(({ finding }) => finding === 'answered');
+  return isAnswered ? within.filter(({ finding }) => finding !== 'missing') : within;
+}
+
+function mostFailed({ maxShare, minAgents }: SuspectPolicy, pings: RecentPings): boolean {
+  const failures = pings.reduce((sum, { finding }) => sum + Number(finding !== 'answered'), 0);
+  return pings.length >= minAgents && failures > maxShare * pings.length;
+}
+
+/**
+ * How long the engine doubts itself after it last had reason to (`isSuspect`), milliseconds: agents that answered since have
+ * told that its network is there, and when there are none it gives up in the end.
+ */
+export function doubtMsOf(
+  { suspect, maxIntervalMs }: Pick<PingPolicy, 'suspect' | 'maxIntervalMs'>,
+  isAnswered: boolean,
+): number {
+  return isAnswered ? suspect.windowMs : Math.max(suspect.windowMs, maxIntervalMs);
 }

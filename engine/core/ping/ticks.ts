@@ -1,7 +1,7 @@
 /** The ticks of a span between two pings, and what they amount to. */
 import type { Policy } from '../policy.ts';
-import { latestSettledTick, tickAtOrBefore } from '../tick.ts';
-import type { UptimeClaim } from './outcome.ts';
+import { latestSettledTick } from '../tick.ts';
+import type { Sighting } from './outcome.ts';
 
 /** `ticks` instants, `stepMs` apart; the last is `lastMs`. */
 export interface TickSpan {
@@ -11,7 +11,7 @@ export interface TickSpan {
 }
 
 /** Ticks of one GPU within a span. At the others nobody watched, or the GPU was not known. */
-export interface TickCounts {
+interface TickCounts {
   readonly up: number;
   readonly down: number;
 }
@@ -20,8 +20,8 @@ export interface TickCounts {
 const MOST_TICKS = 20_000;
 
 /**
- * The ticks after `fromMs`, up to the last that had settled by `toMs`, so that spans which follow one another share none.
- * Of a span with too many, every second one, or third, and so on: always whole steps of the grid. Undefined when there is none.
+ * The ticks that settled after `fromMs` and by `toMs`: of spans which follow one another each tick is in exactly one. Of a
+ * span with too many, every second one, or third, and so on: always whole steps of the grid. Undefined when there is none.
  */
 export function ticksWithin(
   { intervalMs, settleMs }: Pick<Policy, 'intervalMs' | 'settleMs'>,
@@ -29,15 +29,24 @@ export function ticksWithin(
 ): TickSpan | undefined {
   const stepMs = intervalMs * Math.max(1, Math.ceil((toMs - fromMs) / intervalMs / MOST_TICKS));
   const lastMs = latestSettledTick(toMs, stepMs, settleMs);
-  const ticks = (lastMs - tickAtOrBefore(fromMs, stepMs)) / stepMs;
+  const ticks = (lastMs - latestSettledTick(fromMs, stepMs, settleMs)) / stepMs;
   return ticks > 0 ? { lastMs, ticks, stepMs } : undefined;
 }
 
+/** What Prometheus has of a span. */
+export interface SpanCounts {
+  /** Of each GPU that was known at any of the ticks. */
+  readonly gpus: readonly TickCounts[];
+  /** Ticks at which somebody watched, whatever there was to see. */
+  readonly watched: number;
+}
+
 /** What is known of GPUs that were each to be seen at `ticks` ticks: by capacity, so a node's GPUs weigh alike. */
-export function observedUptime(gpus: readonly TickCounts[], ticks: number): UptimeClaim {
+export function observedUptime({ gpus, watched }: SpanCounts, ticks: number): Sighting {
   const up = gpus.reduce((sum, gpu) => sum + gpu.up, 0);
-  const watched = gpus.reduce((sum, gpu) => sum + gpu.up + gpu.down, 0);
-  return watched === 0
-    ? { uptime: undefined, coverage: 0 }
-    : { uptime: up / watched, coverage: watched / (gpus.length * ticks) };
+  const known = gpus.reduce((sum, gpu) => sum + gpu.up + gpu.down, 0);
+  const share = watched / ticks;
+  return known === 0
+    ? { uptime: undefined, coverage: 0, watched: share }
+    : { uptime: up / known, coverage: known / (gpus.length * ticks), watched: share };
 }

@@ -306,11 +306,13 @@ describe('gpu-uptime agents remove', () => {
   });
 
   it('says which token is missing', async () => {
-    const body = { detail: 'send the token of its registration in the header Agent-Token' };
+    const way =
+      'where that is lost, start the engine with GPU_UPTIME_TOKEN set and send "Authorization: Bearer <GPU_UPTIME_TOKEN>" without it';
+    const body = { detail: `send the token of its registration in the header Agent-Token; ${way}` };
     const { code, err } = await runAgainst({ [`DELETE ${ONE}`]: { status: 403, body } }, ['remove', 'agent-001']);
     expect(code).toBe(1);
     expect(err).toMatch(
-      /answered HTTP 403: send the token .* Agent-Token\. Set AGENT_TOKEN to the token that its registration told, or GPU_UPTIME_TOKEN to that of the engine\.$/,
+      /answered HTTP 403: send the token .* Agent-Token; where .* it\. Here the Agent-Token is taken from AGENT_TOKEN or --agent-token\.$/,
     );
   });
 });

@@ -140,6 +140,7 @@ export function dashboardAnswer({ agents = {}, ...more }: Record<string, unknown
     generated_at: NOW,
     scheduler: 'engine',
     suspect: false,
+    suspect_since: null,
     agents: {
       total: 128,
       by_status: {

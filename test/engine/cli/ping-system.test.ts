@@ -335,7 +335,7 @@ describe('gpu-uptime ping-system --register-agents', () => {
 
   it('says what to do where the policy refuses loopback agents', async () => {
     const problem =
-      '127.0.0.1 is a loopback address: set ping.allow_loopback, or list its network in ping.allow_networks';
+      '127.0.0.1 is a loopback address, which the policy allows only with ping.allow_loopback, or with its network in ping.allow_networks';
     const detail = `the registration is not valid: agent_url: ${problem}`;
     const refusal = { status: 400, body: { detail, errors: [{ field: 'agent_url', problem }] } };
     const { engine } = await registry({ [REGISTER]: refusal });

@@ -143,8 +143,12 @@ describe('GET /api/v1/actions', () => {
 
   it.each([
     ['gpu=9', 404, 'GPU "9" has not been seen'],
-    ['action=notify', 400, 'the query is not valid: action: Invalid option'],
-    ['uuid=a', 400, 'the query is not valid: query: Unrecognized key: "uuid"'],
+    [
+      'action=notify',
+      400,
+      'the query is not valid: action: it is "notify", and must be one of throttle, preempt, quarantine',
+    ],
+    ['uuid=a', 400, 'the query is not valid: query: "uuid" is not known here; known: action, node, gpu'],
   ])('refuses %s', async (query, status, detail) => {
     expect(await ask(`/api/v1/actions?${query}`)).toMatchObject({
       status,

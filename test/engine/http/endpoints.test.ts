@@ -84,9 +84,9 @@ describe('GET /gpu/uptime', () => {
     ['node=z', 404, 'no GPU of node "z" has been seen; GET /gpu/monitoring/summary lists the nodes'],
     ['gpu=9', 404, 'GPU "9" has not been seen'],
     ['gpu=0', 404, '2 GPUs have index 0; add node=… or give the UUID'],
-    ['nod=a', 400, 'the query is not valid: query: Unrecognized key: "nod"'],
-    ['node=', 400, 'the query is not valid: node: Too small: expected string to have >=1 characters'],
-    ['node=a&node=b', 400, 'the query is not valid: node: Invalid input: expected string, received array'],
+    ['nod=a', 400, 'the query is not valid: query: "nod" is not known here; known: capability, node, gpu'],
+    ['node=', 400, 'the query is not valid: node: it is "", and must have at least 1 character'],
+    ['node=a&node=b', 400, 'the query is not valid: node: it is a list, and must be text'],
   ])('refuses %s', async (query, status, detail) => {
     expect(await get(`/gpu/uptime?${query}`)).toMatchObject({ status, body: { status, detail } });
   });
@@ -192,13 +192,18 @@ describe('POST /gpu/check-payment-delay', () => {
 
   it.each([
     ['half a JSON', '{"capability":', 400, /^the body is not JSON/],
-    ['a list', '[]', 400, /^the body is not valid: body: Invalid input: expected object, received array$/],
-    ['an unknown field', '{"capabilty":"x"}', 400, /Unrecognized key: "capabilty"/],
+    ['a list', '[]', 400, /^the body is not valid: body: it is a list, and must be an object$/],
+    [
+      'an unknown field',
+      '{"capabilty":"x"}',
+      400,
+      /"capabilty" is not known here; known: capability, node, gpu, request_id$/,
+    ],
     [
       'a number as capability',
       '{"capability":7}',
       400,
-      /^the body is not valid: capability: Invalid input: expected string, received number$/,
+      /^the body is not valid: capability: it is 7, and must be text$/,
     ],
     ['too much', JSON.stringify({ capability: 'x'.repeat(70_000) }), 413, /too large/],
   ])('refuses %s', async (_, sent, status, detail) => {
@@ -347,6 +352,14 @@ describe('/api/v1/holds', () => {
       { authorization: 'Bearer sixteen-letters!' },
       201,
     ],
+    [
+      'the scheme is in small letters',
+      { token: 'sixteen-letters!' },
+      { authorization: 'bearer sixteen-letters!' },
+      201,
+    ],
+    ['the token is in other letters', { token: 'sixteen-letters!' }, { authorization: 'Bearer Sixteen-letters!' }, 401],
+    ['the scheme is another one', { token: 'sixteen-letters!' }, { authorization: 'Basic sixteen-letters!' }, 401],
     ['a web page writes without a token', {}, { origin: 'http://evil.test' }, 403],
   ])('when %s, a write answers accordingly', async (_, options, headers, status) => {
     expect((await post('/api/v1/holds', HOLD, headers, options)).status).toBe(status);

@@ -18,6 +18,8 @@ export interface FakePings extends Pings {
   /** Instead of a ping. */
   instead: ((id: string) => Pinged) | undefined;
   figures: Partial<PingStats>;
+  /** Agents that are being asked. */
+  readonly flying: Set<string>;
   readonly handedIn: unknown[];
 }
 
@@ -35,9 +37,11 @@ export function fakePings({ registry, pings, now }: FakeParts): FakePings {
     observed: undefined,
     instead: undefined,
     figures: {},
+    flying: new Set(),
     handedIn: [],
     registry,
     policy: () => ping,
+    isInFlight: (id) => fake.flying.has(id),
     stats: () => pingStats({ inFlight: 0, lagMs: undefined, worstLagMs: undefined, ...fake.figures }),
     pingNow: async (id) => {
       if (fake.instead !== undefined) return fake.instead(id);
@@ -61,7 +65,7 @@ async function attempt(fake: FakePings, held: HeldAgent, atMs: number): Promise<
   const observation: PingObservation = { agentId: agent.id, atMs, endedAtMs: atMs, ...about };
   const { state, record, events } = stepPing(ping, held.state, observation);
   await fake.registry.record([{ agentId: agent.id, version, state, record }]);
-  return { kind: 'pinged', agent, state, record, events, reply: fake.answer, clockSkewMs: undefined };
+  return { kind: 'pinged', agent, state, record, events, reply: fake.answer };
 }
 
 /** Nobody is registered. */

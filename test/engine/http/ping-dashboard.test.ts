@@ -4,6 +4,7 @@ import { registered } from '../ping/registry-fixtures.ts';
 import { START_MS } from '../store/ping-fixtures.ts';
 import { type PingServing, servePings } from './ping-serving.ts';
 
+const HOUR_MS = 3_600_000;
 const DASHBOARD = 'GET /ping-system/dashboard';
 const BROWSER = { accept: 'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8' };
 
@@ -27,7 +28,14 @@ describe('GET /ping-system/dashboard', () => {
 
   it('shows all agents at a glance', async () => {
     const { ask, clock, fake, registry } = await twoAgents();
-    fake.figures = { isScheduling: false, isSuspect: true, inFlight: 4, lagMs: 12.3456, worstLagMs: 2500 };
+    fake.figures = {
+      isScheduling: false,
+      isSuspect: true,
+      suspectSinceMs: START_MS - 60_000,
+      inFlight: 4,
+      lagMs: 12.3456,
+      worstLagMs: 2500,
+    };
     const state = registry.get('boasting')?.state;
     const { status, headers, body } = await ask(DASHBOARD);
     expect(headers.get('content-type')).toMatch(/^application\/json/);
@@ -37,6 +45,7 @@ describe('GET /ping-system/dashboard', () => {
         generated_at: clock.nowMs / 1000,
         scheduler: 'external',
         suspect: true,
+        suspect_since: START_MS / 1000 - 60,
         agents: {
           total: 2,
           by_status: { ...NONE, poor: 1, never_pinged: 1 },
@@ -65,12 +74,28 @@ describe('GET /ping-system/dashboard', () => {
     ]);
   });
 
+  it('takes nobody who is being asked for due or late, nor does any list', async () => {
+    const { ask, clock, fake, registry } = await servePings();
+    for (const id of ['asked', 'waiting']) await registered(registry, { agent_id: id, agent_url: `http://${id}:8001` });
+    fake.flying.add('asked');
+    clock.nowMs += HOUR_MS;
+    const nextDueAtMs = registry.get('waiting')?.state.nextDueAtMs ?? 0;
+    expect(await ask(DASHBOARD)).toMatchObject({ body: { agents: { due: 1 }, next_due_at: nextDueAtMs / 1000 } });
+    expect(await ask('GET /ping-system/agents/due-for-ping')).toMatchObject({
+      body: { total: 1, count: 1, agents: [{ agent_id: 'waiting', ping: { is_due: true } }] },
+    });
+    expect(await ask('GET /ping-system/agents/asked')).toMatchObject({ body: { ping: { is_due: false } } });
+    const { body } = await ask('GET /ping-system/agents/asked', { headers: BROWSER });
+    expect(body).toContain('being asked');
+  });
+
   it('is empty where nobody is registered', async () => {
     const { ask } = await servePings();
     expect((await ask(DASHBOARD)).body).toEqual({
       generated_at: START_MS / 1000,
       scheduler: 'engine',
       suspect: false,
+      suspect_since: null,
       agents: {
         total: 0,
         by_status: { ...NONE, never_pinged: 0 },

@@ -183,9 +183,9 @@ describe('queries that are passed on', { timeout: 60_000 }, () => {
   it.each([
     ['POST', '/api/v1/admin/tsdb/snapshot', 404],
     ['POST', '/api/v1/write', 404],
-    ['DELETE', '/api/v1/series', 404],
-    ['PUT', '/api/v1/query', 404],
-    ['POST', '/api/v1/label/job/values', 404],
+    ['DELETE', '/api/v1/series', 405],
+    ['PUT', '/api/v1/query', 405],
+    ['POST', '/api/v1/label/job/values', 405],
     ['GET', '/api/v1/query/../admin/tsdb/snapshot', 404],
     ['GET', '/api/v1/label/../values', 400],
     ['GET', '/api/v1/label/%2e%2e/values', 400],
@@ -206,7 +206,7 @@ describe('queries that are passed on', { timeout: 60_000 }, () => {
     const engine = await engineBefore(await fakePrometheus(answering(200, OK)));
     expect(await ask(`${engine}/api/v1/query`, form({ query: 'a'.repeat(1024 * 1024) }))).toEqual({
       status: 413,
-      body: { status: 'error', errorType: 'bad_data', error: 'request entity too large' },
+      body: { status: 'error', errorType: 'bad_data', error: 'the body is too large: send at most 1048576 bytes' },
     });
   });
 });

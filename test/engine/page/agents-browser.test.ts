@@ -50,6 +50,22 @@ describe('on a phone', () => {
     expect(complaints).toEqual([]);
   });
 
+  it('shows times and badges on one line, and every reason without going sideways', async (context) => {
+    const { page } = await openPhone(context);
+    await page.goto('/ping-system/agents/agent-001');
+    const lines = await page.evaluate(
+      '[...document.querySelectorAll("time, .badge")].map((e) => e.getClientRects().length)',
+    );
+    expect(new Set(lines as readonly number[])).toEqual(new Set([1]));
+    for (const path of ['/ping-system/agents', '/ping-system/dashboard', '/ping-system/agents/agent-001']) {
+      await page.goto(path);
+      const widths = await page.evaluate(
+        '[...document.querySelectorAll(".scroll")].map((e) => e.scrollWidth - e.clientWidth)',
+      );
+      expect([path, ...(widths as readonly number[])].slice(1).filter((more) => more !== 0)).toEqual([]);
+    }
+  });
+
   it('finds agents by what is typed', async (context) => {
     const { page } = await openPhone(context);
     await page.goto('/ping-system/dashboard');
@@ -62,9 +78,9 @@ describe('on a phone', () => {
 
   it('shows the suspicion of the engine above everything', async (context) => {
     const { page, fake, isTooWide } = await openPhone(context);
-    fake.figures = { isSuspect: true };
+    fake.figures = { isSuspect: true, suspectSinceMs: 1_767_614_400_000 };
     await page.goto('/ping-system/dashboard');
-    expect(await page.getByText('Most agents fail at once, so the engine suspects itself.').isVisible()).toBe(true);
+    expect(await page.getByText('The engine suspects itself').isVisible()).toBe(true);
     expect(await isTooWide()).toBe(false);
   });
 

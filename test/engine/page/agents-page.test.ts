@@ -13,7 +13,9 @@ const TOTALS = [
   HOUR_OF_NOON,
   { ...HOUR_OF_NOON, outcome: 'unreachable', pings: 10, answered: 0, roundTripMs: 0 },
 ] as const;
-const FACTS = { agents: AGENTS, totals: TOTALS, stats: pingStats(), policy: POLICY, nowMs: NOON_MS + HOUR / 2 };
+const NOBODY = { isInFlight: () => false };
+const SHOWN = { totals: TOTALS, stats: pingStats(), policy: POLICY, nowMs: NOON_MS + HOUR / 2 };
+const FACTS = { agents: AGENTS, ...NOBODY, ...SHOWN };
 
 function rendered(page: Page): string {
   return renderPage(page, '../');
@@ -26,7 +28,7 @@ function troubled() {
   const state = { ...played, clockSkewMs: -2500 };
   const history = steps.flatMap(({ record }) => record ?? []).reverse();
   const agent = anAgent('agent-001', { gpu: 'GPU-1', registeredAtMs: NOON_MS, updatedAtMs: NOON_MS + HOUR });
-  return { agent, state, history, policy: POLICY, nowMs: (state.lastAttemptAtMs ?? 0) + 1000 };
+  return { agent, state, history, isInFlight: false, policy: POLICY, nowMs: (state.lastAttemptAtMs ?? 0) + 1000 };
 }
 
 describe('agentsPage', () => {
@@ -35,8 +37,12 @@ describe('agentsPage', () => {
   });
 
   it('says so when the engine suspects itself', () => {
-    const stats = pingStats({ isSuspect: true });
-    expect(rendered(agentsPage(pingDashboard({ ...FACTS, stats })))).toContain('the engine suspects itself');
+    const stats = pingStats({ isSuspect: true, suspectSinceMs: NOON_MS });
+    const text = rendered(agentsPage(pingDashboard({ ...FACTS, stats })));
+    expect(text).toMatch(
+      /The engine suspects itself<.strong> since <time[^>]*>2023-11-14 12:00:00 UTC<.time>, because/,
+    );
+    expect(text).toContain('until a whole 5m has passed in which most did not');
     expect(rendered(agentsPage(pingDashboard(FACTS)))).not.toContain('suspects itself');
   });
 
@@ -48,6 +54,20 @@ describe('agentsPage', () => {
 });
 
 describe('agentPage', () => {
+  it.each([
+    [{ seenAtMs: undefined, isUnseen: false }, 'both', 'has not known a GPU of it so far'],
+    [{ seenAtMs: NOON_MS, isUnseen: false }, 'both', 'knew its GPUs at <time'],
+    [{ seenAtMs: NOON_MS, isUnseen: true }, 'both', 'has known no GPU of it since <time'],
+    [{ seenAtMs: NOON_MS, isUnseen: true }, 'prometheus', 'href="runbooks/GpuAgentUnseen"'],
+    [{ seenAtMs: NOON_MS, isUnseen: false }, 'agent', 'is not asked (ping.evidence: agent)'],
+  ] as const)('says whether Prometheus knows its GPUs: %j with evidence of %s', (sight, evidence, text) => {
+    const agent = troubled();
+    const page = rendered(
+      agentPage({ ...agent, state: { ...agent.state, ...sight }, policy: pingPolicy({ evidence }) }),
+    );
+    expect(page.split('<dt>Prometheus</dt>')[1]?.split('<dt>')[0]).toContain(text);
+  });
+
   it('shows how an agent stands, why, what is next, and what its pings came to', async () => {
     await expect(rendered(agentPage(troubled()))).toMatchFileSnapshot('golden/agent.html');
   });
@@ -81,11 +101,19 @@ describe('agentPage', () => {
 const NAMES: Readonly<Record<string, string>> = { '&': 'amp', '<': 'lt', '>': 'gt', '"': 'quot', "'": '#39' };
 
 describe('agentListPage', () => {
-  const list = { agents: AGENTS, total: 1200, next: 'agent-not asked', nowMs: NOON_MS + HOUR / 2 };
+  const list = { ...NOBODY, agents: AGENTS, total: 1200, next: 'agent-not asked', nowMs: NOON_MS + HOUR / 2 };
 
   it('lists agents, and leads to the next page of the same list', async () => {
     const query = { q: EVIL, status: 'poor', after: 'agent-a', limit: '8' };
     await expect(rendered(agentListPage({ ...list, query }))).toMatchFileSnapshot('golden/agent-list.html');
+  });
+
+  it('says of an agent that is being asked that it is, and not that it is late', () => {
+    const late = { ...list, nowMs: NOON_MS + 900 * HOUR, query: {} };
+    expect(rendered(agentListPage(late))).not.toContain('being asked');
+    const text = rendered(agentListPage({ ...late, isInFlight: () => true }));
+    expect(text.match(/being asked/g)).toHaveLength(AGENTS.length);
+    expect(text).not.toContain('due for');
   });
 
   it('ends with its last page', () => {

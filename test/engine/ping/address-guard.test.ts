@@ -63,7 +63,9 @@ describe('addressProblem', () => {
     ['2002:7f00:1::1', 'a 6to4 address'],
     ['2001:0:4136:e378:8000:63bf:3fff:fdd2', 'a Teredo address'],
   ])('refuses %s under the widest policy: it is %s', (address, what) => {
-    expect(judge(WIDEST, address)).toMatch(new RegExp(`^${RegExp.escape(`${address} is ${what}`)}.*: no policy can`));
+    expect(judge(WIDEST, address)).toMatch(
+      new RegExp(`^${RegExp.escape(`${address} is ${what}`)}.*, which no policy can`),
+    );
     const networks = ['0.0.0.0/0', '::/0', address.replace(/%.*/, '')];
     expect(judge({ ...WIDEST, allowNetworks: networks }, address)).toContain(`is ${what}`);
   });
@@ -88,7 +90,7 @@ describe('addressProblem', () => {
     ['::ffff:10.0.0.1', 'private'],
     ['64:ff9b::10.0.0.1', 'private'],
   ])('leaves %s, a %s address, to its flag', (address, kind) => {
-    const sentence = `${address} is a ${kind} address: set ping.allow_${kind}, or list its network in ping.allow_networks`;
+    const sentence = `${address} is a ${kind} address, which the policy allows only with ping.allow_${kind}, or with its network in ping.allow_networks`;
     expect(judge({ allowLoopback: kind !== 'loopback', allowPrivate: kind !== 'private' }, address)).toBe(sentence);
     expect(judge({ allowLoopback: kind === 'loopback', allowPrivate: kind === 'private' }, address)).toBeUndefined();
   });

@@ -8,7 +8,7 @@ import { describe, expect, it } from 'vitest';
 import { readAgentAccess } from '../../../engine/ping/agent-access.ts';
 import { certificatesFor } from '../../exporter/web/certificates.ts';
 import { temporaryDirectory } from '../../servers/temporary-directory.ts';
-import { answerWell, ask, atEnd, replyOf, serveAgent } from './asking.ts';
+import { answerWell, ask, atEnd, serveAgent } from './asking.ts';
 
 async function read(text: string, folder = temporaryDirectory()) {
   const file = join(folder, 'agents.yml');
@@ -224,7 +224,7 @@ describe('a ping', () => {
     for (const port of [own, other]) {
       const url = `https://127.0.0.1:${port}/gpu`;
       const access = accessFor(url);
-      expect(replyOf(await ask(url, access && { access }))).toMatchObject({ kind: 'answered' });
+      expect(await ask(url, access && { access })).toMatchObject({ kind: 'answered' });
     }
     expect(seen).toEqual([
       ['client', 'Bearer secret'],

@@ -123,20 +123,44 @@ describe('the answer of somebody else', () => {
 
 describe('answers that are none', () => {
   it.each([
-    ['more than everything', { uptime_percentage: 250 }, 'its uptime_percentage is wrong'],
-    ['less than nothing', { proven_uptime_percentage: -1 }, 'its proven_uptime_percentage is wrong'],
-    ['a number as text', { uptime_percentage: '100' }, 'its uptime_percentage is wrong'],
+    [
+      'more than everything',
+      { uptime_percentage: 250 },
+      'its uptime_percentage is wrong: it is 250, and must be at most 100',
+    ],
+    [
+      'less than nothing',
+      { proven_uptime_percentage: -1 },
+      'its proven_uptime_percentage is wrong: it is -1, and must be at least 0',
+    ],
+    [
+      'a number as text',
+      { uptime_percentage: '100' },
+      'its uptime_percentage is wrong: it is "100", and must be a number',
+    ],
     ['negative time', { span_seconds: -900, available_seconds: -900 }, 'its span_seconds is wrong'],
     ['negative downtime', { unavailable_seconds: -5 }, 'its unavailable_seconds is wrong'],
     ['time without end', { span_seconds: 1e308, available_seconds: 1e308, gap_seconds: 1e308 }, 'its seconds do not'],
-    ['half a check', { seq: 280.5 }, 'its seq is wrong'],
+    ['half a check', { seq: 280.5 }, 'its seq is wrong: it is 280.5, and must be a whole number'],
     ['a cursor that the agent would not take back', { seq: 1e15 }, 'its seq is wrong'],
-    ['no boot id', { boot_id: '' }, 'its boot_id is wrong'],
+    ['no boot id', { boot_id: '' }, 'its boot_id is wrong: it must be 1 to 128 visible characters'],
     ['a boot id with a line break', { boot_id: 'a\r\nb' }, 'its boot_id is wrong'],
     ['a boot id without end', { boot_id: 'a'.repeat(129) }, 'its boot_id is wrong'],
-    ['another continuity', { continuity: 'trust me' }, 'its continuity is wrong'],
-    ['no word about the GPU', { gpu_available: undefined }, 'its gpu_available is wrong'],
-    ['a time that is none', { timestamp: 'now' }, 'its timestamp is wrong'],
+    [
+      'another continuity',
+      { continuity: 'trust me' },
+      'its continuity is wrong: it is "trust me", and must be one of complete, history_lost',
+    ],
+    [
+      'no word about the GPU',
+      { gpu_available: undefined },
+      'its gpu_available is wrong: it is missing, and must be true or false',
+    ],
+    [
+      'a time that is none',
+      { timestamp: 'now' },
+      'its timestamp is wrong: it is "now", and must be an instant such as 2026-',
+    ],
     ['a seq that goes back', { seq: 99, since: 99 }, 'its seq went back within one run of the agent'],
     ['another question', { first_ping: true, since: 0 }, 'it answers as if it had not been asked since when'],
     ['a beginning after the end', { since: 281, continuity: 'history_lost' }, 'its since is beyond its seq'],
@@ -162,8 +186,8 @@ describe('answers that are none', () => {
     ['', 'it answers what is not JSON: ""'],
     ['{"seq": 1', 'it answers what is not JSON: "{\\"seq\\": 1"'],
     ['<html>\u0007hello</html>', 'it answers what is not JSON: "<html> hello</html>"'],
-    ['null', 'its answer is wrong: Invalid input: expected object, received null'],
-    ['[]', 'its answer is wrong: Invalid input: expected object, received array'],
+    ['null', 'its answer is wrong: it is null, and must be an object'],
+    ['[]', 'its answer is wrong: it is a list, and must be an object'],
     ['NaN', 'it answers what is not JSON: "NaN"'],
     ['['.repeat(30_000), `it answers what is not JSON: "${'['.repeat(80)}"`],
   ])('%j', (text, reason) => {
@@ -172,7 +196,7 @@ describe('answers that are none', () => {
 
   it('a number beyond all numbers', () => {
     const text = JSON.stringify(answerBody()).replace('"seq":280', '"seq":1e999');
-    const reason = 'its seq is wrong: Invalid input: expected number, received Infinity';
+    const reason = 'its seq is wrong: it is Infinity, and must be a number';
     expect(decodeAgentAnswer(text, ASKED)).toEqual({ kind: 'invalid', reason });
   });
 

@@ -151,8 +151,9 @@ describe('readAgentUrl', () => {
   it('says what to do', () => {
     expect(readAgentUrl('http://10.0.0.5', strict)).toEqual({
       kind: 'unfit',
-      problem: '10.0.0.5 is a private address: set ping.allow_private, or list its network in ping.allow_networks',
-      fix: 'register an address that the policy allows',
+      problem:
+        '10.0.0.5 is a private address, which the policy allows only with ping.allow_private, or with its network in ping.allow_networks',
+      fix: 'register another address',
     });
     expect(readAgentUrl('agent:8001', strict)).toEqual({
       kind: 'unfit',

@@ -3,7 +3,7 @@ import { createServer, type RequestListener } from 'node:http';
 import { type AddressInfo, createServer as createTcpServer, type Socket } from 'node:net';
 import { afterEach } from 'vitest';
 import { type AddressPolicy, addressGuard } from '../../../engine/ping/address-guard.ts';
-import { type PingQuestion, type Pong, pingAgent } from '../../../engine/ping/client.ts';
+import { type PingQuestion, pingAgent } from '../../../engine/ping/client.ts';
 import type { LookUp } from '../../../engine/ping/name-lookup.ts';
 import { answerBody } from './answer-body.ts';
 import { STRICT } from './open-policy.ts';
@@ -45,10 +45,6 @@ export function ask(url: string, { policy, timeoutMs = 5000, lookUp, now, ...que
       now: now ?? (() => NOW),
     },
   );
-}
-
-export function replyOf(pong: Pong | undefined) {
-  return pong?.reply;
 }
 
 /** An agent over HTTP; `requests` are the lines it was asked. */

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { AgentAnswer } from '../../../engine/core/ping/outcome.ts';
-import { systemLookUp } from '../../../engine/ping/name-lookup.ts';
+import { systemLookUp } from '../../../engine/ping/system-lookup.ts';
 import { startExporter } from '../../servers/exporter.ts';
 import type { RunningServer } from '../../servers/server.ts';
 import { temporaryDirectory } from '../../servers/temporary-directory.ts';
@@ -23,9 +23,9 @@ async function startAgent(): Promise<RunningServer> {
 async function answerTo(exporter: RunningServer, question: Ask): Promise<AgentAnswer & { skewMs: number | undefined }> {
   const url = `http://localhost:${exporter.port}`;
   const policy = { allowNetworks: [], allowLoopback: true };
-  const pong = await ask(url, { policy, lookUp: systemLookUp(), now: Date.now, ...question });
-  if (pong?.reply.kind !== 'answered') throw new Error(JSON.stringify(pong));
-  return { ...pong.reply.answer, skewMs: pong.clockSkewMs };
+  const reply = await ask(url, { policy, lookUp: systemLookUp(), now: Date.now, ...question });
+  if (reply?.kind !== 'answered') throw new Error(JSON.stringify(reply));
+  return { ...reply.answer, skewMs: reply.clockSkewMs };
 }
 
 describe('the exporter in agent mode', () => {

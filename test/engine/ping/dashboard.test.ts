@@ -8,8 +8,10 @@ import { pinged, pingStats } from './shown-agents.ts';
 const HOUR_MS = 3_600_000;
 const NONE = { good: 0, poor: 0, no_gpu: 0, unreachable: 0, refused: 0, invalid: 0, unobserved: 0 };
 
+const isInFlight = () => false;
+
 function shown(agents: Iterable<RegisteredAgent>, facts: Partial<DashboardFacts> = {}) {
-  const base = { totals: [], stats: pingStats(), policy: pingPolicy(), nowMs: START_MS };
+  const base = { totals: [], stats: pingStats(), isInFlight, policy: pingPolicy(), nowMs: START_MS };
   return pingDashboard({ agents, ...base, ...facts });
 }
 
@@ -23,7 +25,8 @@ describe('pingDashboard', () => {
       atMs: START_MS,
       policy: pingPolicy(),
       isScheduling: true,
-      isSuspect: false,
+      isInFlight,
+      suspectSinceMs: undefined,
       total: 0,
       byStatus: { ...NONE, never_pinged: 0 },
       due: 0,
@@ -53,6 +56,13 @@ describe('pingDashboard', () => {
       nextDueAtMs: START_MS - 5000,
       worst: [agents[3]],
     });
+  });
+
+  it('takes an agent that is being asked for neither due nor late', () => {
+    const agents = [due('asked', START_MS - 9000), due('waiting', START_MS - 2000), due('later', START_MS + 5000)];
+    const asked = { isInFlight: (id: string) => id === 'asked' };
+    expect(shown(agents, asked)).toMatchObject({ total: 3, due: 1, nextDueAtMs: START_MS - 2000 });
+    expect(shown(agents.slice(0, 1), asked)).toMatchObject({ total: 1, due: 0, nextDueAtMs: undefined });
   });
 
   it('lists the escalated agents, the worst of them first, and no more than 20', () => {

@@ -151,6 +151,22 @@ describe('the observed uptime', () => {
     }
   });
 
+  it('tells that it watched and knew none of the GPUs from that nobody watched', {
+    timeout: LIMIT_MS,
+  }, async (context) => {
+    const observe = observing((await fill(context)).prom, 4 * MINUTE);
+    const nothing = { uptime: undefined, coverage: 0 };
+    const charges = [{ gpu: 'GPU-gone' }, { node: 'node-unknown:9400' }];
+    const [forgotten, outage] = [
+      { fromMs: at(560), toMs: at(600) },
+      { fromMs: at(310), toMs: at(330) },
+    ];
+    for (const charge of charges) {
+      expect(await observe(charge, forgotten)).toEqual({ ...nothing, watched: 1 });
+      expect(await observe(charge, outage)).toEqual({ ...nothing, watched: 0 });
+    }
+  });
+
   it('looks at fewer ticks of a very long span, by the same rules', { timeout: LIMIT_MS }, async (context) => {
     const observe = observing((await fill(context)).prom);
     const span = { fromMs: END_MS - 4 * DAY, toMs: END_MS };
@@ -170,7 +186,7 @@ describe('the observed uptime', () => {
     const nodes = ['node-b:9400', 'node-c:9400', 'node-e:9400', ODD_NODE];
     for (const [name, span] of Object.entries(SPANS)) {
       const seen = await Promise.all(nodes.map((node) => observe({ node }, span)));
-      expect([name, seen]).toEqual([name, nodes.map((node) => uptimeIn(states, node, span))]);
+      expect([name, seen]).toMatchObject([name, nodes.map((node) => uptimeIn(states, node, span))]);
     }
   });
 });
@@ -200,9 +216,11 @@ async function foldStates(prom: PromQuery, plan: Plan): Promise<readonly Judged[
 }
 
 function uptimeIn(states: readonly Judged[], node: string, { fromMs, toMs }: PingSpan) {
-  const lastMs = Math.floor((toMs - SETTLE_MS) / INTERVAL_MS) * INTERVAL_MS;
-  const ticks = Math.floor(lastMs / INTERVAL_MS) - Math.floor(fromMs / INTERVAL_MS);
-  const mine = states.filter((judged) => judged.node === node && judged.atMs > fromMs && judged.atMs <= lastMs);
+  const [startMs = 0, lastMs = 0] = [fromMs, toMs].map(
+    (ms) => Math.floor((ms - SETTLE_MS) / INTERVAL_MS) * INTERVAL_MS,
+  );
+  const ticks = (lastMs - startMs) / INTERVAL_MS;
+  const mine = states.filter((judged) => judged.node === node && judged.atMs > startMs && judged.atMs <= lastMs);
   if (mine.length === 0) return { uptime: undefined, coverage: 0 };
   const gpus = new Set(mine.map(({ gpu }) => gpu)).size;
   return { uptime: mine.filter(({ isUp }) => isUp).length / mine.length, coverage: mine.length / (gpus * ticks) };
@@ -234,8 +252,8 @@ describe('a stale marker', () => {
         ],
         AbortSignal.timeout(LIMIT_MS),
       );
-      const span = { fromMs: startMs, toMs: endMs + SETTLE_MS };
-      expect(await observing(prom)({ gpu: 'GPU-s' }, span)).toEqual({ uptime: 160 / 200, coverage: 1 });
+      const span = { fromMs: startMs + SETTLE_MS, toMs: endMs + SETTLE_MS };
+      expect(await observing(prom)({ gpu: 'GPU-s' }, span)).toEqual({ uptime: 160 / 200, coverage: 1, watched: 1 });
     } finally {
       await Promise.all([prom.close(), writer.close()]);
       await server.stop();
@@ -279,12 +297,12 @@ describe('the queries', () => {
   ])('take %j for a name, and for nothing else', { timeout: LIMIT_MS }, async (name, context) => {
     const observe = observing((await fill(context)).prom);
     const span = { fromMs: at(10), toMs: at(60) };
-    const nothing = { uptime: undefined, coverage: 0 };
+    const nothing = { uptime: undefined, coverage: 0, watched: 1 };
     const asked = [{ node: name }, { gpu: name }, { node: 'node-a:9400' }] as const;
     expect(await Promise.all(asked.map((charge) => observe(charge, span)))).toEqual([
       nothing,
       nothing,
-      { uptime: 1, coverage: 1 },
+      { uptime: 1, coverage: 1, watched: 1 },
     ]);
   });
 

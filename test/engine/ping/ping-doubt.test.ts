@@ -1,10 +1,12 @@
 /** When most agents fail at once, the engine suspects itself. */
 import { describe, expect, it } from 'vitest';
-import { START_MS } from '../store/ping-fixtures.ts';
+import { newAgent, START_MS } from '../store/ping-fixtures.ts';
 import {
   type Agents,
   answer,
+  DAY,
   GONE,
+  HOUR,
   historyOf,
   MINUTE,
   newsIn,
@@ -13,6 +15,9 @@ import {
   storedState,
   type World,
 } from './service-fixtures.ts';
+
+/** Days pass in seconds: an agent that is due waits a little longer. */
+const UNHURRIED = { pollMs: 20 * SECOND, beatMs: 20 * SECOND };
 
 const IDS = Array.from({ length: 100 }, (_, at) => `agent-${String(at).padStart(2, '0')}`);
 
@@ -82,6 +87,99 @@ describe('a fleet of which most is gone at once', () => {
     await world.time.advance(30 * SECOND);
     const poor = await Promise.all(ids.map(async (id) => (await storedState(world, id)).consecutivePoor));
     expect(Math.max(...poor)).toBe(0);
+  });
+});
+
+describe('a doubt', () => {
+  /** The agents that pay, after this long. */
+  const paying = async (world: World) => {
+    const poor = await Promise.all(
+      IDS.map(async (id) => ((await storedState(world, id)).consecutivePoor > 0 ? id : [])),
+    );
+    return poor.flat();
+  };
+
+  it('ends although most stay gone: each is lost once, is excused for that, and pays from its next ping on', async () => {
+    const world = await openWorld({ ...spread(IDS, 15 * MINUTE), ports: { timing: UNHURRIED } });
+    const { service } = await world.start();
+    await world.time.advance(40 * MINUTE);
+    world.fleet.say = gone(60);
+    await world.time.advance(15 * MINUTE);
+    expect(service.stats().isSuspect).toBe(true);
+    expect(await paying(world)).toEqual([]);
+    await world.time.advance(15 * MINUTE);
+    expect(service.stats().isSuspect).toBe(false);
+    await world.time.advance(45 * MINUTE);
+    expect(await paying(world)).toEqual(IDS.slice(0, 60));
+    await world.time.advance(HOUR);
+    expect(newsIn(world.log).filter((line) => line.startsWith('most agents fail at once'))).toHaveLength(1);
+  });
+
+  it('costs nobody anything when all were gone for 20 minutes, and so does one over a restart of the engine', async () => {
+    const world = await openWorld({ ...spread(IDS, 15 * MINUTE), ports: { timing: UNHURRIED } });
+    const { stop } = await world.start();
+    await world.time.advance(40 * MINUTE);
+    world.fleet.say = gone(100);
+    await world.time.advance(10 * MINUTE);
+    await stop();
+    const { service } = await world.start();
+    await world.time.advance(10 * MINUTE);
+    world.fleet.say = gone(0);
+    await world.time.advance(3 * HOUR);
+    expect(service.stats().isSuspect).toBe(false);
+    expect(await paying(world)).toEqual([]);
+    const outcomes = (await Promise.all(IDS.map((id) => historyOf(world, id)))).map((pings) => pings.at(-1)?.outcome);
+    expect(new Set(outcomes)).toEqual(new Set(['good']));
+  });
+
+  it('ends after the longest interval when nobody answers at all, and begins no other', async () => {
+    const policy = { maxIntervalMs: 4 * HOUR };
+    const world = await openWorld({ ...spread(IDS, 15 * MINUTE), policy, ports: { timing: UNHURRIED } });
+    const { service } = await world.start();
+    await world.time.advance(40 * MINUTE);
+    world.fleet.say = gone(100);
+    await world.time.advance(4 * HOUR);
+    expect(service.stats().isSuspect).toBe(true);
+    expect(await paying(world)).toEqual([]);
+    await world.time.advance(2 * HOUR);
+    expect(service.stats().isSuspect).toBe(false);
+    expect(await paying(world)).toEqual(IDS);
+    expect(newsIn(world.log)).toContain('no agent has answered for the longest interval: failures count again');
+  });
+
+  it.each([30, 45, 60, 75])(
+    'is not kept up by %i of 100 URLs that never answer: each of them pays',
+    async (dead) => {
+      const world = await openWorld({ ...spread(IDS, 15 * MINUTE), say: gone(dead), ports: { timing: UNHURRIED } });
+      const { service } = await world.start();
+      await world.time.advance(DAY);
+      expect(service.stats().isSuspect).toBe(false);
+      expect(await paying(world)).toEqual(IDS.slice(0, dead));
+      const steps = await Promise.all(
+        IDS.slice(0, dead).map(async (id) => (await storedState(world, id)).consecutivePoor),
+      );
+      expect(Math.min(...steps)).toBeGreaterThanOrEqual(5);
+    },
+    120_000,
+  );
+
+  it('is not begun by dead URLs that are registered again and again while others answer', async () => {
+    const world = await openWorld({
+      ...spread(IDS.slice(60), 15 * MINUTE),
+      say: gone(60),
+      ports: { timing: UNHURRIED },
+    });
+    const { service } = await world.start();
+    await world.time.advance(20 * MINUTE);
+    for (let round = 0; round < 12; round++) {
+      for (const id of IDS.slice(0, 60)) {
+        await service.registry.remove(id, 'operator');
+        await world.agents.add(newAgent(id, world.time.now() + 1), IDS.length);
+      }
+      await world.time.advance(5 * MINUTE);
+      expect(service.stats().isSuspect).toBe(false);
+    }
+    expect(service.stats().attempts.unreachable).toBeGreaterThan(60);
   });
 });
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { START_MS } from '../store/ping-fixtures.ts';
+import { newAgent, START_MS } from '../store/ping-fixtures.ts';
 import {
   type Agents,
   answer,
@@ -86,7 +86,6 @@ describe('pingNow', () => {
       agent: service.registry.get('a')?.agent,
       state,
       reply: expect.objectContaining({ kind: 'answered' }),
-      clockSkewMs: 7,
       record: (await historyOf(world))[0],
       events: [],
     });
@@ -180,7 +179,7 @@ describe('stopping', () => {
 });
 
 describe('stats', () => {
-  it('count attempts, decisions and how late pings began, and know the clocks of registered agents', async () => {
+  it('count attempts, decisions and how late pings began', async () => {
     const say: Agents = (id, question) => ({ reply: id === 'b' ? GONE : answer(question), tookMs: 5 });
     const world = await openWorld({ agents: ['a', 'b'], say });
     const { service } = await world.start();
@@ -195,16 +194,12 @@ describe('stats', () => {
       isSuspect: false,
       withoutEvidence: 0,
       saveFailures: 0,
-      clockSkewMs: new Map([['a', 7]]),
     });
     expect(stats.lagBuckets.at(-1)).toEqual({ leMs: Number.POSITIVE_INFINITY, count: 5 });
     expect(stats.worstLagMs).toBeGreaterThanOrEqual(stats.lagMs ?? Number.NaN);
     expect(stats.worstLagMs).toBeLessThanOrEqual(250);
     await world.time.advance(61 * SECOND);
     expect(service.stats().worstLagMs).toBeUndefined();
-    await service.registry.remove('a', 'operator');
-    await service.registry.remove('b', 'operator');
-    expect(service.stats().clockSkewMs).toEqual(new Map());
   });
 
   it('count who is waiting, whoever is to ping them', async () => {
@@ -239,5 +234,17 @@ describe('history', () => {
     expect(kept.length).toBeGreaterThan(60);
     expect(Math.min(...kept.map(({ atMs }) => atMs))).toBeGreaterThan(START_MS + HOUR);
     expect((await service.totals(0)).every(({ hourMs }) => hourMs >= START_MS + HOUR)).toBe(true);
+  });
+
+  it('goes with what is remembered of departed agents, when the time of those is over', async () => {
+    const world = await openWorld({ ports: { timing: { ...UNHURRIED, trimMs: 10 * MINUTE } } });
+    for (const [id, untilMs] of Object.entries({ b: START_MS + HOUR, c: START_MS + DAY })) {
+      await world.agents.add(newAgent(id, START_MS), 10);
+      await world.agents.remove(id, `hash of ${id}`, { untilMs, most: 100 });
+    }
+    await world.start();
+    await world.time.advance(HOUR + 15 * MINUTE);
+    // An id and a URL.
+    expect(await world.agents.forgetDeparted(START_MS + 2 * DAY, 100)).toBe(2);
   });
 });

@@ -1,8 +1,9 @@
 /** When the store or Prometheus does not do what it is asked. */
 import { describe, expect, it } from 'vitest';
+import type { Sighting } from '../../../engine/core/ping/outcome.ts';
 import { PingStoreError } from '../../../engine/ping/store-health.ts';
 import { QueryError } from '../../../engine/prometheus/query.ts';
-import type { PingStore } from '../../../engine/store/ping-store.ts';
+import type { PingResult, PingStore } from '../../../engine/store/ping-store.ts';
 import { answer, historyOf, MINUTE, newsIn, openWorld, SECOND, storedState } from './service-fixtures.ts';
 
 const NEVER = new AbortController().signal;
@@ -54,6 +55,21 @@ describe('a store that fails', () => {
     ]);
   });
 
+  it('loses only the one result that it refuses, and says whose', async () => {
+    const world = await openWorld({ agents: ['a', 'b', 'c'], policy: { baseIntervalMs: 10 * MINUTE } });
+    const record: PingStore['record'] = (results) =>
+      world.pings.record(results.map((result) => (result.agentId === 'b' ? unfit(result) : result)));
+    const { service } = await world.start({ pings: { ...world.pings, record } });
+    await world.time.advance(5 * SECOND);
+    const pings = ['a', 'b', 'c'].map(async (id) => (await historyOf(world, id)).length);
+    expect(await Promise.all(pings)).toEqual([1, 0, 1]);
+    expect(service.stats().saveFailures).toBe(1);
+    await world.time.advance(2 * MINUTE);
+    expect(newsIn(world.log)).toEqual([
+      'the store of pings fails: it refuses what a ping of b came to: NOT NULL constraint failed: ping.at_ms; it is asked again',
+    ]);
+  });
+
   it('that fails between a ping and its result has the agent pinged again when the lease has run out', async () => {
     const world = await openWorld({ say: (_, question) => ({ reply: answer(question), tookMs: SECOND }) });
     const { state, broken } = breakable(world.pings);
@@ -71,6 +87,10 @@ describe('a store that fails', () => {
   });
 });
 
+function unfit(result: PingResult): PingResult {
+  return result.record === undefined ? result : { ...result, record: { ...result.record, atMs: Number.NaN } };
+}
+
 describe('a Prometheus', () => {
   const failing = async () => Promise.reject(new QueryError('unreachable', 'connect ECONNREFUSED 127.0.0.1:9090'));
 
@@ -85,6 +105,29 @@ describe('a Prometheus', () => {
     expect((await historyOf(world)).map((record) => record.outcome)).toEqual(['good', outcome]);
     expect(service.stats()).toMatchObject({ withoutEvidence, saveFailures: 0 });
     expect((await storedState(world)).consecutivePoor).toBe(0);
+  });
+
+  it('that forgets an agent it has seen leaves it where it is, and that is known after a restart', async () => {
+    const seen = { uptime: 1, coverage: 1, watched: 1 };
+    const forgotten = { uptime: undefined, coverage: 0, watched: 1 };
+    let observed: Sighting = { ...seen, uptime: 0.5 };
+    const world = await openWorld({ policy: { evidence: 'both' }, ports: { observe: async () => observed } });
+    const { stop } = await world.start();
+    await world.time.advance(20 * MINUTE);
+    observed = forgotten;
+    await stop();
+    await world.start();
+    await world.time.advance(70 * MINUTE);
+    const outcomes = async () =>
+      (await historyOf(world)).map(({ outcome, intervalMs }) => [outcome, intervalMs / MINUTE]);
+    const left = ['unobserved', 30];
+    expect(await outcomes()).toEqual([['good', 15], ['poor', 30], left, left]);
+    expect((await historyOf(world)).at(-1)?.evidence?.observed).toEqual({ uptime: undefined, coverage: 0 });
+    expect((await storedState(world)).isUnseen).toBe(true);
+    observed = seen;
+    await world.time.advance(30 * MINUTE);
+    expect((await outcomes())[4]).toEqual(['good', 15]);
+    expect((await storedState(world)).isUnseen).toBe(false);
   });
 
   it('that never answers is not waited for', async () => {

@@ -2,10 +2,10 @@
 import { addressGuard } from '../../../engine/ping/address-guard.ts';
 import { readAgentUrl } from '../../../engine/ping/agent-url.ts';
 import { pingAgent } from '../../../engine/ping/client.ts';
-import { systemLookUp } from '../../../engine/ping/name-lookup.ts';
 import type { PingPorts } from '../../../engine/ping/ping-ports.ts';
 import { PingService } from '../../../engine/ping/ping-service.ts';
 import { AgentRegistry } from '../../../engine/ping/registry.ts';
+import { systemLookUp } from '../../../engine/ping/system-lookup.ts';
 import { openSqliteStore } from '../../../engine/store/sqlite.ts';
 import { pingPolicy } from '../core/ping/fixtures.ts';
 

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { addressGuard } from '../../../engine/ping/address-guard.ts';
 import { readAgentUrl } from '../../../engine/ping/agent-url.ts';
-import { readRegistration } from '../../../engine/ping/registration.ts';
+import { instanceOf, readRegistration } from '../../../engine/ping/registration.ts';
 import { policy } from '../core/fixtures.ts';
 import { REGISTRATION } from './registry-fixtures.ts';
 
@@ -39,7 +39,7 @@ describe('readRegistration', () => {
         url: 'https://agents.example.org/gpu-7',
         capabilities: [],
         metadata: {},
-        node: 'agents.example.org:443',
+        node: 'agents.example.org:443/gpu-7',
         gpu: undefined,
       },
     });
@@ -84,7 +84,7 @@ describe('readRegistration', () => {
       'metadata server',
       { ...REGISTRATION, agent_url: 'http://169.254.169.254/' },
       'agent_url',
-      expect.stringMatching(/^169\.254\.169\.254 .*: register an address/),
+      expect.stringMatching(/^169\.254\.169\.254 is .*, which no policy can allow: register another address$/),
     ],
     [
       'a long URL',
@@ -191,6 +191,22 @@ describe('readRegistration', () => {
       }),
       { numRuns: 1000 },
     );
+  });
+});
+
+describe('instanceOf', () => {
+  it.each([
+    ['http://agent-host', 'agent-host:80'],
+    ['https://agent-host', 'agent-host:443'],
+    ['http://localhost:8001', '127.0.0.1:8001'],
+    ['http://gpu.localhost:8001', '127.0.0.1:8001'],
+    ['http://localhost.example.org:8001', 'localhost.example.org:8001'],
+    ['http://notlocalhost:8001', 'notlocalhost:8001'],
+    ['http://[2001:4860::1]:8001', '[2001:4860::1]:8001'],
+    ['https://agents.example.org/gpu-7', 'agents.example.org:443/gpu-7'],
+    ['http://localhost:8001/a/b/', '127.0.0.1:8001/a/b'],
+  ])('calls %s %s', (url, instance) => {
+    expect(instanceOf(url)).toBe(instance);
   });
 });
 

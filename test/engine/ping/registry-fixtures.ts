@@ -45,9 +45,15 @@ export async function openRegistry(maxAgents = 100): Promise<RegistryFixture> {
   return { ...opened, file, clock, another, registry: await another() };
 }
 
-/** Registers, and gives the token. */
+/** Registers, and gives the token. An agent with another id has a path of its own, where nothing else is said. */
 export async function registered(registry: AgentRegistry, change: object = {}): Promise<string> {
-  const result = await registry.register({ ...REGISTRATION, ...change }, undefined);
+  const result = await registry.register(registration(change), undefined);
   if (result.kind !== 'registered') throw new Error(`it is ${result.kind}`);
   return result.token;
+}
+
+function registration(change: { readonly agent_id?: string }): object {
+  const { agent_id: id } = change;
+  const url = id === undefined ? {} : { agent_url: `${REGISTRATION.agent_url}/${id}` };
+  return { ...REGISTRATION, ...url, ...change };
 }

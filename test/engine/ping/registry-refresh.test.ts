@@ -38,6 +38,76 @@ async function interrupted(fixture: RegistryFixture, meanwhile: (registry: Agent
   return registry;
 }
 
+/** A registry whose store does something before it answers a question of one kind, once. */
+async function delayed<K extends 'find' | 'change' | 'remove'>(
+  { agents, pings, clock }: RegistryFixture,
+  kind: K,
+  { before = async () => {}, after = async () => {} }: Partial<Record<'before' | 'after', () => Promise<unknown>>>,
+) {
+  let isReady = false;
+  const act = agents[kind] as (...args: readonly unknown[]) => Promise<unknown>;
+  const once = async (...args: readonly unknown[]) => {
+    if (!isReady) return act(...args);
+    isReady = false;
+    await before();
+    const answer = await act(...args);
+    await after();
+    return answer;
+  };
+  const registry = await AgentRegistry.open({
+    agents: { ...agents, [kind]: once },
+    pings,
+    now: () => clock.nowMs,
+    judgeUrl: (text) => ({ kind: 'fit', base: text, host: 'agent-host' }),
+    policy: () => policy().ping,
+    maxAgents: () => 1000,
+  });
+  return {
+    registry,
+    begin: () => {
+      isReady = true;
+    },
+  };
+}
+
+describe('a registry whose store answers late', () => {
+  const decide = async (registry: AgentRegistry, nowMs: number) => {
+    const claim = await registry.claim('agent-001', nowMs, LEASE_MS);
+    if (claim !== undefined) await registry.record([goodPing(claim, nowMs)]);
+  };
+
+  it.each([
+    ['found', 'find', REGISTRATION.capabilities, 'unchanged'],
+    ['found to be changed', 'find', ['x'], 'changed'],
+    ['changed', 'change', ['x'], 'changed'],
+  ] as const)('knows what was decided while an agent was %s', async (_, slow, capabilities, kind) => {
+    const fixture = await openRegistry();
+    const token = await registered(fixture.registry);
+    const late: { registry?: AgentRegistry } = {};
+    const after = async () => late.registry && decide(late.registry, fixture.clock.nowMs);
+    const { registry, begin } = await delayed(fixture, slow, { after });
+    late.registry = registry;
+    begin();
+    const result = await registry.register({ ...REGISTRATION, capabilities }, token);
+    expect(result).toMatchObject({ kind, agent: { capabilities }, state: { pings: 1 } });
+    expect(known(registry)).toEqual(await stored(fixture));
+  });
+
+  it('keeps the agent of somebody else who took the id while its last owner removed it', async () => {
+    const fixture = await openRegistry();
+    const token = await registered(fixture.registry);
+    const before = async () => {
+      await fixture.agents.remove('agent-001', undefined);
+      await fixture.agents.add(newAgent('agent-001', START_MS), 10);
+    };
+    const { registry, begin } = await delayed(fixture, 'remove', { before });
+    begin();
+    expect(await registry.remove('agent-001', { token })).toBe('not_owner');
+    expect(known(registry)).toEqual(await stored(fixture));
+    expect(registry.size).toBe(1);
+  });
+});
+
 describe('AgentRegistry.refresh', () => {
   it('takes up what another engine has registered, changed, decided and removed', async () => {
     const fixture = await openRegistry();
@@ -85,7 +155,10 @@ describe('AgentRegistry.refresh', () => {
         return claim && registry.record([goodPing(claim, nowMs)]);
       },
     ],
-    ['registers', (registry) => registry.register({ ...REGISTRATION, agent_id: 'b' }, undefined)],
+    [
+      'registers',
+      (registry) => registry.register({ ...REGISTRATION, agent_id: 'b', agent_url: 'http://b' }, undefined),
+    ],
   ])('keeps what this engine itself %s while a page is on its way', async (_, meanwhile) => {
     const fixture = await openRegistry();
     await registered(fixture.registry, { agent_id: 'a' });

@@ -93,7 +93,7 @@ describe('AgentRegistry.register', () => {
     expect(await registry.register({ ...REGISTRATION, agent_id: '' }, undefined)).toMatchObject({ kind: 'invalid' });
     await registered(registry);
     const reason = 'no more than 1 agents may be registered, and there are as many: remove some, or raise the limit';
-    const second = { ...REGISTRATION, agent_id: 'agent-002' };
+    const second = { ...REGISTRATION, agent_id: 'agent-002', agent_url: 'http://another:8001' };
     expect(await registry.register(second, undefined)).toEqual({ kind: 'full', reason });
     expect(await registry.register(REGISTRATION, undefined)).toMatchObject({ kind: 'unchanged' });
     expect(registry.size).toBe(1);
@@ -239,6 +239,22 @@ describe('pinging through the registry', () => {
     expect(await registry.record(slow.map((held) => goodPing(held, clock.nowMs + 1)))).toEqual(['stale', 'stale']);
     expect(registry.get('a')?.state).toEqual(decided?.state);
     expect(registry.get('b')).toBeUndefined();
+  });
+
+  it('learns that an agent which cannot be claimed is gone, or decided elsewhere', async () => {
+    const { registry, another, clock } = await openRegistry();
+    await registered(registry, { agent_id: 'a' });
+    await registered(registry, { agent_id: 'b' });
+    const elsewhere = await another();
+    await elsewhere.remove('a', 'operator');
+    const claim = await elsewhere.claim('b', clock.nowMs, LEASE_MS);
+    const decided = claim && goodPing(claim, clock.nowMs);
+    if (decided !== undefined) await elsewhere.record([decided]);
+    await elsewhere.claim('b', clock.nowMs, LEASE_MS);
+    expect(await registry.claim('a', clock.nowMs, LEASE_MS)).toBeUndefined();
+    expect(await registry.claim('b', clock.nowMs, LEASE_MS)).toBeUndefined();
+    expect(registry.get('a')).toBeUndefined();
+    expect(registry.get('b')?.state).toEqual(decided?.state);
   });
 
   it('begins a damaged state anew', async () => {

@@ -160,7 +160,7 @@ export interface Known {
 /** What was seen of the GPU or of the node's GPUs over the span, sample by sample, without PromQL and without the folds. */
 export function judgedByHand(charge: { gpu?: string; node?: string }, { fromMs, toMs }: PingSpan, known: Known) {
   const instants: number[] = [];
-  const firstMs = (Math.floor(fromMs / known.stepMs) + 1) * known.stepMs;
+  const firstMs = (Math.floor((fromMs - SETTLE_MS) / known.stepMs) + 1) * known.stepMs;
   for (let atMs = firstMs; atMs <= toMs - SETTLE_MS; atMs += known.stepMs) instants.push(atMs);
   const range = { sinceMs: (instants[0] ?? 0) - known.stepMs - known.rememberMs, untilMs: instants.at(-1) ?? 0 };
   const gpus = [...byGpu.keys()].filter((gpu) => isIn(charge, samplesOf(gpu), range));
@@ -168,8 +168,9 @@ export function judgedByHand(charge: { gpu?: string; node?: string }, { fromMs, 
   const seen = judged.filter((each) => each.some((state) => state !== 'unobserved'));
   const count = (wanted: string) => seen.flat().filter((state) => state === wanted).length;
   const [up, down] = [count('up'), count('down')];
-  if (up + down === 0) return { uptime: undefined, coverage: 0 };
-  return { uptime: up / (up + down), coverage: (up + down) / (seen.length * instants.length) };
+  const watched = instants.length === 0 ? 0 : instants.filter(isWatched).length / instants.length;
+  if (up + down === 0) return { uptime: undefined, coverage: 0, watched };
+  return { uptime: up / (up + down), coverage: (up + down) / (seen.length * instants.length), watched };
 }
 
 /** Whether the GPU, or its node, exposed any of the samples within the range. */

@@ -6,7 +6,7 @@ import type { PingPolicy } from '../../../engine/core/ping/policy.ts';
 import type { PingRecord, PingState } from '../../../engine/core/ping/state.ts';
 import { addressGuard } from '../../../engine/ping/address-guard.ts';
 import { readAgentUrl } from '../../../engine/ping/agent-url.ts';
-import type { PingMeans, PingQuestion, Pong } from '../../../engine/ping/client.ts';
+import type { PingMeans, PingQuestion } from '../../../engine/ping/client.ts';
 import type { PingLog, PingPorts } from '../../../engine/ping/ping-ports.ts';
 import { PingService } from '../../../engine/ping/ping-service.ts';
 import { AgentRegistry } from '../../../engine/ping/registry.ts';
@@ -48,7 +48,7 @@ class FakeAgents {
     this.say = say;
   }
 
-  readonly ask = async (question: PingQuestion, { timeoutMs }: PingMeans): Promise<Pong | undefined> => {
+  readonly ask = async (question: PingQuestion, { timeoutMs }: PingMeans): Promise<PingReply | undefined> => {
     const { agentId, signal } = question;
     this.asked.push({ agentId, atMs: this.#time.now() });
     const { reply, tookMs } = this.say(agentId, question, this.#time.now());
@@ -56,7 +56,7 @@ class FakeAgents {
     await this.#time.sleep(Math.min(tookMs, timeoutMs), signal);
     this.#count(agentId, -1);
     if (signal.aborted) return undefined;
-    return { reply: tookMs > timeoutMs ? LATE : reply, clockSkewMs: reply.kind === 'answered' ? 7 : undefined };
+    return tookMs > timeoutMs ? LATE : reply;
   };
 
   idsAsked(): readonly string[] {

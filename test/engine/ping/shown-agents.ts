@@ -59,9 +59,9 @@ export function pingStats(change: Partial<PingStats> = {}): PingStats {
     attempts: { answered: 1200, unreachable: 34, refused: 5, invalid: 6, forbidden: 7 },
     decided: { good: 1100, poor: 90, no_gpu: 10, unreachable: 8, refused: 1, invalid: 2, unobserved: 0 },
     isSuspect: false,
+    suspectSinceMs: undefined,
     withoutEvidence: 4,
     saveFailures: 1,
-    clockSkewMs: new Map(),
     ...change,
   };
 }

@@ -38,6 +38,8 @@ export const anyState: fc.Arbitrary<PingState> = fc.record({
   lastOutcome: maybe(outcome),
   lastReason: maybe(text),
   lastEvidence: maybe(evidence),
+  seenAtMs: maybe(instant),
+  isUnseen: fc.boolean(),
   isReachable: maybe(fc.boolean()),
   clockSkewMs: maybe(skew),
   slotAtMs: instant,

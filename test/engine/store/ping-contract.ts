@@ -1,7 +1,7 @@
-/** What every store of agents and pings must do; a second adapter passes this unchanged. */
+/** What every store of pings must do; a second adapter passes this unchanged. */
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { type Claim, MAX_CLOCK_SKEW_MS } from '../../../engine/store/ping-store.ts';
+import { type Claim, MAX_CLOCK_SKEW_MS, UnfitResultError } from '../../../engine/store/ping-store.ts';
 import { anyRecord, anyState } from './any-ping.ts';
 import { anAgent, aState, BASE_MS, goodPing, newAgent, type PingStores, START_MS } from './ping-fixtures.ts';
 
@@ -13,11 +13,12 @@ export interface PingStoreFixture extends PingStores {
   dispose(): Promise<void>;
 }
 
-const LEASE_MS = 30_000;
+export const LEASE_MS = 30_000;
 const HOUR_MS = 3_600_000;
 
-export function pingStoreContract(open: () => Promise<PingStoreFixture>): void {
-  const using = async (work: (fixture: PingStoreFixture) => Promise<void>) => {
+/** Runs a test with a fixture of its own. */
+export function usingFixture(open: () => Promise<PingStoreFixture>) {
+  return async (work: (fixture: PingStoreFixture) => Promise<void>) => {
     const fixture = await open();
     try {
       await work(fixture);
@@ -25,6 +26,10 @@ export function pingStoreContract(open: () => Promise<PingStoreFixture>): void {
       await fixture.dispose();
     }
   };
+}
+
+export function pingStoreContract(open: () => Promise<PingStoreFixture>): void {
+  const using = usingFixture(open);
 
   it('starts empty', () =>
     using(async ({ agents, pings }) => {
@@ -34,55 +39,6 @@ export function pingStoreContract(open: () => Promise<PingStoreFixture>): void {
       expect(await pings.claim('a', START_MS, LEASE_MS)).toBeUndefined();
       expect(await pings.totals(0)).toEqual([]);
       expect(await pings.trim(START_MS, 10)).toBe(0);
-    }));
-
-  it('keeps an agent with its first state, and lists agents by id in pages', () =>
-    using(async ({ agents, other }) => {
-      for (const id of ['b', 'C', 'a', 'a-1']) expect(await agents.add(newAgent(id, START_MS), 10)).toBe('added');
-      expect(await other.agents.list(undefined, 3)).toEqual(['C', 'a', 'a-1'].map((id) => newAgent(id, START_MS)));
-      expect(await other.agents.list('a-1', 3)).toEqual([newAgent('b', START_MS)]);
-      expect(await other.agents.find('C')).toEqual(newAgent('C', START_MS));
-    }));
-
-  it('refuses an id that is taken, and more agents than there may be', () =>
-    using(async ({ agents, other }) => {
-      expect(await agents.add(newAgent('a', START_MS), 2)).toBe('added');
-      expect(await other.agents.add(newAgent('a', START_MS + 1, 'another'), 2)).toBe('taken');
-      expect(await other.agents.add(newAgent('b', START_MS), 2)).toBe('added');
-      expect(await agents.add(newAgent('c', START_MS), 2)).toBe('full');
-      expect(await agents.add(newAgent('a', START_MS), 2)).toBe('taken');
-      expect(await agents.list(undefined, 10)).toEqual([newAgent('a', START_MS), newAgent('b', START_MS)]);
-    }));
-
-  it('changes an agent for the owner only, and leaves its state alone', () =>
-    using(async ({ agents }) => {
-      await agents.add(newAgent('a', START_MS), 10);
-      const moved = anAgent('a', { url: 'https://[fd00::7]:8443/gpu', capabilities: [], metadata: {}, gpu: 'GPU-1' });
-      expect(await agents.change(moved, 'hash of b')).toBe(false);
-      expect(await agents.find('a')).toEqual(newAgent('a', START_MS));
-      expect(await agents.change(moved, 'hash of a')).toBe(true);
-      expect(await agents.find('a')).toEqual({ ...newAgent('a', START_MS), agent: moved });
-      expect(await agents.change(anAgent('nobody'), 'hash of nobody')).toBe(false);
-    }));
-
-  it('removes an agent for the owner, or for whoever needs no token', () =>
-    using(async ({ agents, pings }) => {
-      await agents.add(newAgent('a', START_MS), 10);
-      await agents.add(newAgent('b', START_MS), 10);
-      expect(await agents.remove('a', 'hash of b')).toBe(false);
-      expect(await agents.remove('a', 'hash of a')).toBe(true);
-      expect(await agents.remove('a', 'hash of a')).toBe(false);
-      expect(await agents.remove('b', undefined)).toBe(true);
-      expect(await agents.list(undefined, 10)).toEqual([]);
-      expect(await pings.claimDue(START_MS, 10, LEASE_MS)).toEqual([]);
-    }));
-
-  it('keeps whatever an agent says of itself', () =>
-    using(async ({ agents }) => {
-      const metadata = { gpu_model: 'Ünïcode "4090" \u{1f600}', n: 0.1 + 0.2, yes: true, constructor: 'x' };
-      const agent = anAgent('a', { metadata, capabilities: ['a/b', 'c'] });
-      await agents.add({ ...newAgent('a', START_MS), agent }, 10);
-      expect((await agents.find('a'))?.agent).toEqual(agent);
     }));
 
   it('leases those that are due, in the order of their due times', () =>
@@ -265,6 +221,16 @@ export function pingStoreContract(open: () => Promise<PingStoreFixture>): void {
       expect((await pings.totals(0)).map(({ hourMs }) => hourMs)).toEqual([beforeMs, beforeMs + HOUR_MS]);
     }));
 
+  it('keeps the totals of an hour that is cut in two until all of it has gone', () =>
+    using(async ({ agents, pings }) => {
+      await agents.add(newAgent('a', START_MS), 10);
+      for (const atMs of [START_MS, START_MS + HOUR_MS, START_MS + 1.5 * HOUR_MS]) await pingAt(pings, 'a', atMs);
+      expect(await pings.trim(START_MS + 1.25 * HOUR_MS, 10)).toBe(2);
+      expect(await pings.totals(0)).toMatchObject([{ hourMs: START_MS + HOUR_MS, pings: 2 }]);
+      expect(await pings.trim(START_MS + 2 * HOUR_MS, 10)).toBe(1);
+      expect(await pings.totals(0)).toEqual([]);
+    }));
+
   it('writes all results of a call or none of them', () =>
     using(async ({ agents, pings }) => {
       await agents.add(newAgent('a', START_MS), 10);
@@ -272,7 +238,7 @@ export function pingStoreContract(open: () => Promise<PingStoreFixture>): void {
       const [good, bad] = (await pings.claimDue(START_MS, 10, LEASE_MS)).map((claim) => goodPing(claim, START_MS));
       if (good === undefined || bad === undefined) throw new Error('two claims were expected');
       const broken = { ...bad, record: { ...bad.record, atMs: Number.NaN } };
-      await expect(pings.record([good, broken])).rejects.toThrow();
+      await expect(pings.record([good, broken])).rejects.toThrow(UnfitResultError);
       expect((await agents.find('a'))?.state).toEqual(aState(START_MS));
       expect(await pings.history(everything('a'))).toEqual([]);
       expect(await pings.record([good])).toEqual(['kept']);
@@ -296,13 +262,13 @@ function everything(agentId: string) {
   return { agentId, fromMs: 0, toMs: Number.MAX_SAFE_INTEGER, before: undefined, limit: 1000 };
 }
 
-async function claimOf(pings: PingStores['pings'], id: string, nowMs = START_MS): Promise<Claim> {
+export async function claimOf(pings: PingStores['pings'], id: string, nowMs = START_MS): Promise<Claim> {
   const claim = await pings.claim(id, nowMs, LEASE_MS);
   if (claim === undefined) throw new Error(`${id} cannot be claimed`);
   return claim;
 }
 
-async function pingAt(pings: PingStores['pings'], id: string, atMs: number) {
+export async function pingAt(pings: PingStores['pings'], id: string, atMs: number) {
   const result = goodPing(await claimOf(pings, id, atMs), atMs);
   expect(await pings.record([result])).toEqual(['kept']);
   return result;

@@ -1,11 +1,13 @@
 /** Agents, states and pings as the tests of stores write them. */
 import type { Agent } from '../../../engine/core/ping/agent.ts';
 import type { PingRecord, PingState } from '../../../engine/core/ping/state.ts';
-import type { AgentStore, NewAgent } from '../../../engine/store/agent-store.ts';
+import type { AgentStore, Keeping, NewAgent } from '../../../engine/store/agent-store.ts';
 import type { Claim, PingResult, PingStore } from '../../../engine/store/ping-store.ts';
 
 export const START_MS = Date.UTC(2026, 0, 5, 12);
 export const BASE_MS = 900_000;
+
+export const KEEPING: Keeping = { untilMs: START_MS + 24 * 3_600_000, most: 100 };
 
 export interface PingStores {
   readonly agents: AgentStore;
@@ -42,6 +44,8 @@ export function aState(nextDueAtMs: number, facts: Partial<PingState> = {}): Pin
     lastOutcome: undefined,
     lastReason: undefined,
     lastEvidence: undefined,
+    seenAtMs: undefined,
+    isUnseen: false,
     isReachable: undefined,
     clockSkewMs: undefined,
     slotAtMs: nextDueAtMs,

@@ -30,7 +30,7 @@ describePostgres(
     it('brings an empty database to the newest schema, and opens it again', async () => {
       const url = await server().createDatabase();
       const first = await openStore(url);
-      expect(await first.agents.add(newAgent('a', START_MS), 10)).toBe('added');
+      expect(await first.agents.add(newAgent('a', START_MS), 10)).toMatchObject({ kind: 'added' });
       const again = await openStore(url);
       expect(await again.agents.find('a')).toEqual(newAgent('a', START_MS));
       const { rows } = await server().run('SELECT name FROM gpu_uptime.migration ORDER BY name', url);
@@ -41,7 +41,7 @@ describePostgres(
       const url = await server().createDatabase();
       const opened = await Promise.all(Array.from({ length: 5 }, () => openStore(url)));
       for (const [at, { agents }] of opened.entries())
-        expect(await agents.add(newAgent(`agent-${at}`, START_MS), 10)).toBe('added');
+        expect(await agents.add(newAgent(`agent-${at}`, START_MS), 10)).toMatchObject({ kind: 'added' });
       expect(await opened[0]?.agents.list(undefined, 10)).toHaveLength(5);
     });
 
@@ -90,7 +90,7 @@ describePostgres(
         url,
       );
       const { agents, pings } = await openStore(url.replace('postgres@', 'clerk@'));
-      expect(await agents.add(newAgent('a', START_MS), 10)).toBe('added');
+      expect(await agents.add(newAgent('a', START_MS), 10)).toMatchObject({ kind: 'added' });
       expect(await pings.claimDue(START_MS, 10, 1000)).toHaveLength(1);
     });
 

@@ -42,7 +42,7 @@ describePostgres('a PostgreSQL that goes away', (server) => {
     for (const outcome of await Promise.all(waiting))
       expect(String(outcome)).toMatch(/terminating connection due to administrator command; the next attempt connects/);
     await letGo();
-    expect(await agents.add(newAgent('a', START_MS), 10)).toBe('added');
+    expect(await agents.add(newAgent('a', START_MS), 10)).toMatchObject({ kind: 'added' });
   });
 
   it('is given up on in time when it hangs, and used again when it does not', async () => {

@@ -1,11 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { openPostgresStore } from '../../../engine/store/postgres.ts';
+import { agentStoreContract } from './agent-contract.ts';
+import { departureContract } from './departure-contract.ts';
 import { pingStoreContract } from './ping-contract.ts';
 import { goodPing, newAgent, START_MS } from './ping-fixtures.ts';
 import { describePostgres, openStore } from './postgres-fixtures.ts';
 
 describePostgres('pings in PostgreSQL', (server) => {
-  pingStoreContract(async () => {
+  const open = async () => {
     const url = await server().createDatabase();
     let opened = await openPostgresStore(url);
     const other = await openPostgresStore(url);
@@ -24,7 +26,10 @@ describePostgres('pings in PostgreSQL', (server) => {
         await other.close();
       },
     };
-  });
+  };
+  agentStoreContract(open);
+  departureContract(open);
+  pingStoreContract(open);
 
   describe('that are odd', () => {
     it('go on when a state is damaged: the agent is claimed without one, and the next result mends it', async () => {

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import type { Claim, PingResult } from '../../../engine/store/ping-store.ts';
-import { goodPing, newAgent, type PingStores, START_MS } from './ping-fixtures.ts';
+import { goodPing, KEEPING, newAgent, type PingStores, START_MS } from './ping-fixtures.ts';
 import { expectNothingHalfWritten, startPinger } from './pinging-engines.ts';
 import { describePostgres, openStore } from './postgres-fixtures.ts';
 
@@ -70,10 +70,10 @@ describePostgres('engines that share a PostgreSQL', (server) => {
       stores[at % 3]?.agents.add(newAgent(`agent-${at}`, START_MS), 10),
     );
     const outcomes = await Promise.all(additions);
-    expect(outcomes.filter((outcome) => outcome === 'added')).toHaveLength(10);
-    expect(outcomes.filter((outcome) => outcome === 'full')).toHaveLength(20);
+    expect(outcomes.filter((outcome) => outcome?.kind === 'added')).toHaveLength(10);
+    expect(outcomes.filter((outcome) => outcome?.kind === 'full')).toHaveLength(20);
     const same = await Promise.all(stores.map(({ agents }) => agents.add(newAgent('agent-x', START_MS), 20)));
-    expect(same.sort()).toEqual(['added', 'taken', 'taken']);
+    expect(same.map(({ kind }) => kind).sort()).toEqual(['added', 'taken', 'taken']);
   });
 
   it('write, trim and remove at once without waiting for each other for ever', async () => {
@@ -163,7 +163,7 @@ async function trimFor({ pings }: PingStores, rounds: number): Promise<void> {
 async function removeAndAdd({ agents }: PingStores, engine: number, rounds: number): Promise<void> {
   for (let round = 0; round < rounds; round++) {
     const id = `agent-${String(round * 3 + engine).padStart(4, '0')}`;
-    await agents.remove(id, undefined);
+    await agents.remove(id, `hash of ${id}`, KEEPING);
     await agents.add(newAgent(id, 0), 1000);
   }
 }

@@ -1,10 +1,11 @@
 /** PostgreSQL and SQLite give the same answers, whatever is asked of them in whatever order. */
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
+import type { Keeping } from '../../../engine/store/agent-store.ts';
 import { type Claim, MAX_CLOCK_SKEW_MS, type PingResult } from '../../../engine/store/ping-store.ts';
 import { openSqliteStore } from '../../../engine/store/sqlite.ts';
 import { anyRecord, anyState } from './any-ping.ts';
-import { anAgent, newAgent, type PingStores } from './ping-fixtures.ts';
+import { anAgent, type PingStores } from './ping-fixtures.ts';
 import { describePostgres, openStore } from './postgres-fixtures.ts';
 
 const IDS = ['a', 'B', 'a-1', 'é', '\u{1f600}', '\uffee'];
@@ -22,7 +23,13 @@ const id = fc.constantFrom(...IDS);
 const instant = fc.integer({ min: 0, max: 3 * DAY_MS });
 const lease = fc.constantFrom(0, 1, 30_000, DAY_MS, 2 * MAX_CLOCK_SKEW_MS);
 const limit = fc.integer({ min: 1, max: 8 });
-const owner = fc.constantFrom('hash of a', 'hash of B', 'hash of nobody');
+// Few enough that agents meet with what others have, or gave up.
+const facts = fc.record({
+  url: fc.constantFrom('http://one', 'http://two', 'http://three', 'http://four', 'http://five'),
+  gpu: fc.constantFrom(undefined, undefined, 'GPU-1', 'GPU-2'),
+});
+type Facts = typeof facts extends fc.Arbitrary<infer T> ? T : never;
+const keeping = fc.record({ untilMs: instant, most: fc.integer({ min: 0, max: 12 }) });
 
 /** Whom of two that are due at the same instant a store takes first is its own business. */
 function dueOf(who: string, atMs: number): number {
@@ -44,13 +51,14 @@ const result = fc.record({
 type AnyResult = typeof result extends fc.Arbitrary<infer T> ? T : never;
 
 const step: fc.Arbitrary<Step> = fc.oneof(
-  kind('add', 4, fc.tuple(id, instant, anyState), add),
-  kind('change', 1, fc.tuple(id, owner), change),
+  kind('add', 6, fc.tuple(id, facts, instant, anyState), add),
+  kind('change', 3, fc.tuple(id, facts, instant, keeping), change),
+  kind('remove', 3, fc.tuple(id, fc.boolean(), keeping), remove),
   kind(
-    'remove',
+    'forgetDeparted',
     1,
-    fc.tuple(id, fc.option(owner, { nil: undefined })),
-    (who, hash) => (side) => side.agents.remove(who, hash),
+    fc.tuple(instant, limit),
+    (nowMs, most) => (side) => side.agents.forgetDeparted(nowMs, most),
   ),
   kind(
     'list',
@@ -80,13 +88,23 @@ function kind<T extends readonly unknown[]>(
   return { weight, arbitrary };
 }
 
-function add(who: string, dueMs: number, state: PingResult['state']): Step {
-  return ({ agents }) =>
-    agents.add({ ...newAgent(who, dueMs), state: { ...state, nextDueAtMs: dueOf(who, dueMs) } }, MAX_AGENTS);
+function add(who: string, said: Facts, dueMs: number, state: PingResult['state']): Step {
+  const agent = anAgent(who, { ...said, registeredAtMs: dueMs });
+  const first = { ...state, nextDueAtMs: dueOf(who, dueMs) };
+  return ({ agents }) => agents.add({ agent, tokenHash: hashOf(who), state: first }, MAX_AGENTS);
 }
 
-function change(who: string, hash: string): Step {
-  return ({ agents }) => agents.change(anAgent(who, { url: `https://${hash.length}`, gpu: 'GPU-1' }), hash);
+function change(who: string, said: Facts, nowMs: number, kept: Keeping): Step {
+  const agent = anAgent(who, { ...said, updatedAtMs: nowMs });
+  return ({ agents }) => agents.change(agent, hashOf(who), kept);
+}
+
+function remove(who: string, isOwner: boolean, kept: Keeping): Step {
+  return ({ agents }) => (isOwner ? agents.remove(who, hashOf(who), kept) : agents.remove(who, undefined));
+}
+
+function hashOf(who: string): string {
+  return `hash of ${who}`;
 }
 
 function claimDue(nowMs: number, most: number, leaseMs: number): Step {
@@ -151,7 +169,7 @@ describePostgres('PostgreSQL and SQLite', (server) => {
     await fc.assert(
       fc.asyncProperty(fc.array(step, { minLength: 10, maxLength: 60, size: 'max' }), async (steps) => {
         await server().run(
-          'TRUNCATE gpu_uptime.agent, gpu_uptime.ping_state, gpu_uptime.ping, gpu_uptime.ping_total',
+          'TRUNCATE gpu_uptime.agent, gpu_uptime.ping_state, gpu_uptime.ping, gpu_uptime.ping_total, gpu_uptime.departed',
           url,
         );
         const { store, ...sqlite } = openSqliteStore(':memory:');

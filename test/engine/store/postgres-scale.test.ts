@@ -22,7 +22,7 @@ describePostgres('a PostgreSQL with ten thousand agents', (server) => {
       `WITH added AS (
         INSERT INTO gpu_uptime.agent
           (id, url, capabilities, metadata, node, token_hash, registered_at_ms, updated_at_ms)
-        SELECT 'agent-' || at, 'http://10.0.0.1:8001', '["gpu-compute"]', '{"gpu_model":"RTX 4090"}', 'n', '', 0, 0
+        SELECT 'agent-' || at, 'http://10.0.0.1:8001/' || at, '["gpu-compute"]', '{"gpu_model":"RTX 4090"}', 'n', '', 0, 0
         FROM generate_series(1, ${AGENTS}) AS at RETURNING number)
       INSERT INTO gpu_uptime.ping_state (agent, next_due_at_ms, state)
       SELECT number, number, '${encodePingState(aState(0))}' FROM added`,

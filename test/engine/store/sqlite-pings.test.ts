@@ -4,6 +4,8 @@ import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, it } from 'vitest';
 import { openSqliteStore } from '../../../engine/store/sqlite.ts';
 import { temporaryDirectory } from '../../servers/temporary-directory.ts';
+import { agentStoreContract } from './agent-contract.ts';
+import { departureContract } from './departure-contract.ts';
 import { pingStoreContract } from './ping-contract.ts';
 import { goodPing, newAgent, START_MS } from './ping-fixtures.ts';
 
@@ -14,7 +16,7 @@ function freshFile(): string {
 }
 
 describe('pings in the SQLite store', () => {
-  pingStoreContract(async () => {
+  const open = async () => {
     const file = freshFile();
     let opened = openSqliteStore(file);
     const other = openSqliteStore(file);
@@ -33,7 +35,10 @@ describe('pings in the SQLite store', () => {
         await other.store.close();
       },
     };
-  });
+  };
+  agentStoreContract(open);
+  departureContract(open);
+  pingStoreContract(open);
 
   it('take their place in a store of version 1, whose records stay', async () => {
     const file = freshFile();
@@ -44,7 +49,7 @@ describe('pings in the SQLite store', () => {
     const { store, agents, movedAside } = openSqliteStore(file);
     expect(movedAside).toBeUndefined();
     expect(await store.list('hold')).toEqual([{ key: 'h', value: { n: 1 } }]);
-    expect(await agents.add(newAgent('a', START_MS), 10)).toBe('added');
+    expect(await agents.add(newAgent('a', START_MS), 10)).toMatchObject({ kind: 'added' });
     await store.close();
   });
 

@@ -8,7 +8,7 @@ CREATE DOMAIN gpu_uptime.finite AS double precision CHECK (VALUE > '-infinity' A
 CREATE TABLE gpu_uptime.agent (
   number           bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   id               text COLLATE "C" NOT NULL UNIQUE,
-  url              text NOT NULL,
+  url              text COLLATE "C" NOT NULL,
   capabilities     json NOT NULL CHECK (json_typeof(capabilities) = 'array'),
   metadata         json NOT NULL CHECK (json_typeof(metadata) = 'object'),
   node             text NOT NULL,
@@ -17,6 +17,10 @@ CREATE TABLE gpu_uptime.agent (
   registered_at_ms gpu_uptime.finite NOT NULL,
   updated_at_ms    gpu_uptime.finite NOT NULL
 );
+
+-- A URL may be longer than an index takes; the backslashes are for the cast.
+CREATE UNIQUE INDEX agent_url ON gpu_uptime.agent (sha256(replace(url, '\', '\\')::bytea));
+CREATE UNIQUE INDEX agent_gpu ON gpu_uptime.agent (gpu) WHERE gpu IS NOT NULL;
 
 -- Versions of all agents are drawn from here, so that none ever returns.
 CREATE SEQUENCE gpu_uptime.ping_version;
@@ -31,7 +35,7 @@ CREATE TABLE gpu_uptime.ping_state (
   state           json NOT NULL CHECK (json_typeof(state) = 'object')
 ) WITH (fillfactor = 70);
 
-CREATE INDEX ping_state_due ON gpu_uptime.ping_state (next_due_at_ms);
+CREATE INDEX ping_state_due ON gpu_uptime.ping_state (next_due_at_ms, agent);
 
 -- No reference to agent: removing one would have to remove thousands of rows at once. They age out.
 CREATE TABLE gpu_uptime.ping (
@@ -67,3 +71,17 @@ CREATE TABLE gpu_uptime.ping_total (
   round_trip_ms gpu_uptime.finite NOT NULL,
   PRIMARY KEY (hour_ms, outcome)
 ) WITH (fillfactor = 50);
+
+-- Where agents stood that gave up an id, a URL or a GPU, of which the mark is a hash: whoever takes it up in time goes on
+-- from there.
+CREATE TABLE gpu_uptime.departed (
+  mark             text COLLATE "C" PRIMARY KEY,
+  agent            bigint NOT NULL,
+  until_ms         gpu_uptime.finite NOT NULL,
+  consecutive_poor bigint NOT NULL,
+  state            json NOT NULL CHECK (json_typeof(state) = 'object')
+);
+
+CREATE INDEX departed_agent ON gpu_uptime.departed (agent);
+CREATE INDEX departed_time ON gpu_uptime.departed (until_ms);
+CREATE INDEX departed_rank ON gpu_uptime.departed (consecutive_poor DESC, until_ms DESC, mark);

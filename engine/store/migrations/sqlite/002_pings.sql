@@ -5,7 +5,7 @@
 CREATE TABLE agent (
   number           INTEGER PRIMARY KEY AUTOINCREMENT,
   id               TEXT NOT NULL UNIQUE,
-  url              TEXT NOT NULL,
+  url              TEXT NOT NULL UNIQUE,
   capabilities     TEXT NOT NULL CHECK (json_type(capabilities) = 'array'),
   metadata         TEXT NOT NULL CHECK (json_type(metadata) = 'object'),
   node             TEXT NOT NULL,
@@ -14,6 +14,8 @@ CREATE TABLE agent (
   registered_at_ms REAL NOT NULL,
   updated_at_ms    REAL NOT NULL
 ) STRICT;
+
+CREATE UNIQUE INDEX agent_gpu ON agent (gpu) WHERE gpu IS NOT NULL;
 
 -- What the engine makes of an agent is the engine's business; the store has only to know who is due, and who holds it.
 CREATE TABLE ping_state (
@@ -60,3 +62,17 @@ CREATE TABLE ping_total (
   round_trip_ms REAL NOT NULL,
   PRIMARY KEY (hour_ms, outcome)
 ) STRICT, WITHOUT ROWID;
+
+-- Where agents stood that gave up an id, a URL or a GPU, of which the mark is a hash: whoever takes it up in time goes on
+-- from there.
+CREATE TABLE departed (
+  mark             TEXT PRIMARY KEY,
+  agent            INTEGER NOT NULL,
+  until_ms         REAL NOT NULL,
+  consecutive_poor INTEGER NOT NULL,
+  state            TEXT NOT NULL CHECK (json_type(state) = 'object')
+) STRICT;
+
+CREATE INDEX departed_agent ON departed (agent);
+CREATE INDEX departed_time ON departed (until_ms);
+CREATE INDEX departed_rank ON departed (consecutive_poor DESC, until_ms DESC, mark);

@@ -48,9 +48,13 @@ describe('dashboardLines', () => {
   it.each([
     ['calm', 'piped', watched(dashboardAnswer())],
     ['busy', 'piped', watched(dashboardAnswer(busy))],
-    ['busy', 'narrow', watched(dashboardAnswer({ ...busy, suspect: true }), { ageSeconds: 45, trouble })],
+    [
+      'busy',
+      'narrow',
+      watched(dashboardAnswer({ ...busy, suspect: true, suspect_since: NOW - 90 }), { ageSeconds: 45, trouble }),
+    ],
     ['busy', 'standard', watched(dashboardAnswer(busy))],
-    ['busy', 'coloured', watched(dashboardAnswer({ ...busy, suspect: true }), { work })],
+    ['busy', 'coloured', watched(dashboardAnswer({ ...busy, suspect: true, suspect_since: NOW - 90 }), { work })],
     [
       'empty',
       'piped',

@@ -34,7 +34,7 @@ export function answered(change: Partial<AgentAnswer> = {}): PingReply {
 
 export const UP = answered();
 export const POOR = answered({ claimed: claim(0.9) });
-export const NO_GPU = answered({ isGpuAvailable: false, reason: 'GPU 0 fell off the bus' });
+export const NO_GPU = answered({ isGpuAvailable: false, reason: 'GPU 0 fell off the bus', claimed: claim(0.9) });
 export const UNREACHABLE: PingReply = { kind: 'unreachable', reason: 'connection refused' };
 export const INVALID: PingReply = { kind: 'invalid', reason: 'not JSON' };
 export const FORBIDDEN: PingReply = { kind: 'forbidden', reason: 'a link-local address' };

@@ -23,6 +23,12 @@ describe('recoveryForecast', () => {
     expect(forecast(attempts)).toEqual(expected);
   });
 
+  it('is never more than the threshold, which is 100 at most, however many poor pings there were', () => {
+    const policy = pingPolicy({ escalationMultiplier: 1, recoveryThresholdPings: 100 });
+    const { state } = play(policy, [UP, POOR]);
+    expect(recoveryForecast(policy, AGENT, { ...state, consecutivePoor: 1_000_000_000 }).pings).toBe(100);
+  });
+
   it('is three pings at the base interval where a poor agent is still looked at that often', () => {
     const [pings, minutes] = forecast(times(140, POOR), pingPolicy({ observe: 'base' }));
     expect([pings, minutes]).toEqual([3, 30]);

@@ -34,6 +34,7 @@ const reply: fc.Arbitrary<PingReply> = fc.oneof(
     .record({
       claimed: share.map((uptime) => claim(uptime)),
       bootId: fc.constantFrom('boot-a', 'boot-b'),
+      isGpuAvailable: fc.constantFrom(true, true, false),
       continuity: fc.constantFrom('complete', 'history_lost'),
     })
     .map(answered),
@@ -42,7 +43,7 @@ const reply: fc.Arbitrary<PingReply> = fc.oneof(
 
 const attempt: fc.Arbitrary<Exclude<Attempt, PingReply>> = fc.record({
   reply,
-  observed: share.map((uptime) => claim(uptime)),
+  observed: fc.tuple(share, fc.constantFrom(0, 0.4, 1)).map(([uptime, watched]) => ({ ...claim(uptime), watched })),
   isSuspect: fc.boolean(),
   outageMs: fc.constantFrom(0, SECOND, 20 * MINUTE),
 });
@@ -111,6 +112,18 @@ describe('for any agent', () => {
         if (state.consecutivePoor < before)
           expect(record).toMatchObject({ outcome: 'good', uptime: expect.any(Number) });
         if (record?.outcome === 'unobserved') expect(state.consecutivePoor).toBe(before);
+      }
+    });
+  });
+
+  it('no GPU at the instant of a ping costs nothing when the uptime since the last one is what it must be', () => {
+    withState((policy, steps) => {
+      for (const [index, { state, record }] of steps.entries()) {
+        if (record?.outcome !== 'no_gpu' || (record.uptime ?? 0) < policy.uptimeThreshold) continue;
+        expect(state).toMatchObject({
+          consecutivePoor: steps[index - 1]?.state.consecutivePoor ?? 0,
+          goodInARow: steps[index - 1]?.state.goodInARow ?? 0,
+        });
       }
     });
   });

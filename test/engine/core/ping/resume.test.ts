@@ -18,6 +18,11 @@ describe('resumePing', () => {
     expect(resume(ESCALATED, LAST_MS + HOUR)).toBe(ESCALATED);
   });
 
+  it('moves when Prometheus last knew the GPUs of the agent, too', () => {
+    const state = { ...ESCALATED, seenAtMs: LAST_MS };
+    expect(resume(state, LAST_MS - HOUR).seenAtMs).toBe(LAST_MS - HOUR - 1);
+  });
+
   it('spreads what is overdue, and keeps the plan, the interval and what the agent is paid at', () => {
     const nowMs = ESCALATED.nextDueAtMs + 10 * HOUR;
     const resumed = resume(ESCALATED, nowMs);

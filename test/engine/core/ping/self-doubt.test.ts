@@ -7,10 +7,13 @@ import { HOUR, NOON_MS, pingPolicy } from './fixtures.ts';
 
 const POLICY = pingPolicy().suspect;
 
-/** One ping per character and minute: `.` answered, `x` failed. */
+const FINDINGS = { '.': 'answered', x: 'lost', o: 'missing' } as const;
+
+/** One ping per character and minute: `.` answered, `x` was lost, `o` never answered. */
 function recent(pings: string, everyMs = MINUTE): RecentPings {
   return [...pings].reduce<RecentPings>((known, ping, index) => {
-    return stepSuspicion(POLICY, known, { atMs: NOON_MS + index * everyMs, isFailure: ping === 'x' });
+    const finding = FINDINGS[ping as keyof typeof FINDINGS];
+    return stepSuspicion(POLICY, known, { atMs: NOON_MS + index * everyMs, finding });
   }, []);
 }
 
@@ -28,6 +31,10 @@ describe('isSuspect', () => {
     ['most of the window', '..xxx', true],
     ['what is older than the window does not count', 'xxxxx.....', false],
     ['most answer again', 'xxxxx...', false],
+    ['URLs that never answered tell nothing while anybody answers', 'ooo.o', false],
+    ['so one that is lost beside them is one of two', 'oox.o', false],
+    ['they do when nobody answers at all', 'oox', true],
+    ['also when they are all there is', 'ooo', true],
   ])('%s', (_, pings, expected) => {
     expect(suspects(pings)).toBe(expected);
   });
@@ -51,8 +58,8 @@ describe('isSuspect', () => {
 
   it('remembers a bounded number of pings, and none from the future of a clock that was set back', () => {
     expect(recent('.'.repeat(1500), 1)).toHaveLength(1000);
-    const back = stepSuspicion(POLICY, recent('xxxxx'), { atMs: NOON_MS - HOUR, isFailure: false });
-    expect(back).toEqual([{ atMs: NOON_MS - HOUR, isFailure: false }]);
+    const back = stepSuspicion(POLICY, recent('xxxxx'), { atMs: NOON_MS - HOUR, finding: 'answered' });
+    expect(back).toEqual([{ atMs: NOON_MS - HOUR, finding: 'answered' }]);
   });
 });
 

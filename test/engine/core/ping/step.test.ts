@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { PingReply, Sighting } from '../../../../engine/core/ping/outcome.ts';
 import { initialPingState, stepPing } from '../../../../engine/core/ping/step.ts';
 import { MINUTE, SECOND } from '../fixtures.ts';
 import {
@@ -13,6 +14,7 @@ import {
   NO_GPU,
   NOON_MS,
   observe,
+  type Played,
   POOR,
   pingPolicy,
   play,
@@ -24,6 +26,10 @@ import {
 
 const POLICY = pingPolicy();
 const FIRST = UP;
+
+function noGpu(uptime: number | undefined) {
+  return answered({ isGpuAvailable: false, reason: 'fell off the bus', claimed: claim(uptime) });
+}
 
 function minutes(attempts: readonly Attempt[], policy = POLICY): readonly number[] {
   const records = play(policy, attempts).steps.flatMap(({ record }) => record ?? []);
@@ -119,7 +125,18 @@ describe('later pings', () => {
 
   it.each<[string, Attempt, string, string]>([
     ['good', UP, 'good', 'uptime 100.0% ≥ 99% since 12:00:00Z (claimed 100.0%, observed nothing)'],
-    ['without a GPU', NO_GPU, 'no_gpu', 'no GPU: GPU 0 fell off the bus'],
+    [
+      'without a GPU for long',
+      noGpu(0.9),
+      'no_gpu',
+      'no GPU: fell off the bus; uptime 90.0% < 99% since 12:00:00Z (claimed 90.0%, observed nothing)',
+    ],
+    [
+      'without a GPU nobody knows for how long',
+      noGpu(undefined),
+      'no_gpu',
+      'no GPU: fell off the bus; nothing is known since 12:00:00Z (claimed nothing, observed nothing)',
+    ],
     ['not to be asked', FORBIDDEN, 'unobserved', 'not asked: a link-local address'],
     [
       'nobody knows',
@@ -135,6 +152,30 @@ describe('later pings', () => {
     ],
   ])('%s', (_, attempt, outcome, reason) => {
     expect(last([FIRST, attempt])).toEqual([outcome, ['no_gpu', 'poor'].includes(outcome) ? 1 : 0, reason]);
+  });
+
+  it('keep the interval when there is no GPU just now and the uptime is what it must be', () => {
+    const { state, steps } = play(POLICY, [FIRST, POOR, UP, POOR, noGpu(0.999)]);
+    expect(steps.at(-1)?.record).toMatchObject({
+      outcome: 'no_gpu',
+      uptime: 0.999,
+      consecutivePoor: 1,
+      reason: expect.stringMatching(
+        /^no GPU now: fell off the bus; uptime 99\.9% ≥ 99% since .* \(claimed 99\.9%, observed nothing\), so the interval stays$/,
+      ),
+    });
+    expect(state).toMatchObject({ consecutivePoor: 1, goodInARow: 0, intervalMs: 30 * MINUTE });
+    expect(last([FIRST, { reply: noGpu(0.99), observed: claim(0.98) }])?.slice(0, 2)).toEqual(['no_gpu', 1]);
+  });
+
+  it.each([
+    ['low', noGpu(0.9), 10 * MINUTE, 0],
+    ['low for longer than that', noGpu(0.9), MINUTE, 1],
+    ['unknown', noGpu(undefined), MINUTE, 0],
+  ])("excuse a missing GPU by the engine's own outage: %s", (_, reply, outageMs, poor) => {
+    const [outcome, steps, reason] = last([FIRST, { reply, outageMs }]) ?? [];
+    expect([outcome, steps]).toEqual(['no_gpu', poor]);
+    expect(String(reason).includes('the engine itself was away')).toBe(poor === 0);
   });
 
   it('name the day of a span that began more than a day ago', () => {
@@ -255,8 +296,9 @@ describe('a restart of the agent', () => {
   });
 
   it('does not excuse a missing GPU', () => {
-    const attempt = answered({ bootId: 'boot-b', isGpuAvailable: false, reason: 'none' });
-    expect(last([FIRST, attempt])).toEqual(['no_gpu', 1, 'no GPU: none']);
+    const attempt = answered({ bootId: 'boot-b', isGpuAvailable: false, reason: 'none', claimed: claim(0.5) });
+    const reason = 'no GPU: none; uptime 50.0% < 99% since 12:00:00Z (claimed 50.0%, observed nothing)';
+    expect(last([FIRST, attempt])).toEqual(['no_gpu', 1, reason]);
   });
 
   it('with a lost history leaves the word to Prometheus, and is poor when it happens again and nobody knows', () => {
@@ -344,6 +386,67 @@ describe('results that are not applied', () => {
   });
 });
 
+describe('an agent that Prometheus has seen', () => {
+  const SEEN = { reply: UP, observed: { ...claim(1), watched: 1 } };
+  const WATCHED = { uptime: undefined, coverage: 0, watched: 1 };
+  const unseen = (reply: PingReply = UP, observed: Sighting = WATCHED) => ({ reply, observed });
+  const about = ({ state, steps }: Played) => [
+    steps.at(-1)?.record?.outcome,
+    state.consecutivePoor,
+    state.goodInARow,
+    state.isUnseen,
+  ];
+
+  it('is not eased by its own word alone while Prometheus watches and knows none of its GPUs', () => {
+    const before = play(POLICY, [FIRST, SEEN, POOR, POOR]).state;
+    const { state, steps } = play(POLICY, times(5, unseen()), before);
+    expect(steps.map(({ record }) => [record?.outcome, record?.consecutivePoor, record?.uptime])).toEqual(
+      times(5, ['unobserved', 2, undefined]),
+    );
+    expect(steps[0]?.record?.reason).toMatch(
+      /^uptime 100\.0% ≥ 99% since \d\d:\d\d:\d\dZ \(claimed 100\.0%, observed nothing\); Prometheus watched, and has not known a GPU of it since 12:1\d:\d\dZ; its own word alone does not count for an agent that was seen before$/,
+    );
+    expect(state).toMatchObject({ isUnseen: true, seenAtMs: before.seenAtMs, goodInARow: 0 });
+    expect(about(play(POLICY, [SEEN], state))).toEqual(['good', 1, 1, false]);
+  });
+
+  it.each<[string, Sighting | undefined, boolean]>([
+    ['nobody watched', { ...WATCHED, watched: 0 }, false],
+    ['Prometheus watched too little of it', { ...WATCHED, watched: 0.49 }, false],
+    ['Prometheus did not answer', undefined, false],
+    ['it is not known whether anybody watched', claim(undefined), false],
+    ['it was forgotten on the way', { ...claim(1, 0.3), watched: 1 }, true],
+    ['it was known for most of what little was watched', { ...claim(1, 0.4), watched: 0.6 }, false],
+    ['Prometheus watched and knew nothing', WATCHED, true],
+  ])('counts by its own word unless Prometheus was there: %s', (_, observed, isUnseen) => {
+    const attempt = observed === undefined ? UP : unseen(UP, observed);
+    const expected = isUnseen ? ['unobserved', 1, 0, true] : ['good', 0, 1, false];
+    expect(about(play(POLICY, [FIRST, SEEN, POOR, attempt]))).toEqual(expected);
+  });
+
+  it('is what it was before while nobody tells anything else', () => {
+    const { state } = play(POLICY, [FIRST, SEEN, unseen(), UP, ...confirmed(UNREACHABLE)]);
+    expect(state.isUnseen).toBe(true);
+    expect(play(pingPolicy({ evidence: 'agent' }), [UP], state).state.isUnseen).toBe(false);
+  });
+
+  it('is poor when it says so itself, and pays for a missing GPU', () => {
+    expect(about(play(POLICY, [FIRST, SEEN, unseen(POOR)]))).toEqual(['poor', 1, 0, true]);
+    expect(about(play(POLICY, [FIRST, SEEN, unseen(NO_GPU)]))).toEqual(['no_gpu', 1, 0, true]);
+  });
+
+  it.each(['agent', 'prometheus'] as const)('has that rule for evidence of both alone, not of the %s', (evidence) => {
+    const policy = pingPolicy({ evidence });
+    const outcome = evidence === 'agent' ? 'good' : 'unobserved';
+    expect(play(policy, [FIRST, SEEN, unseen()]).state.lastOutcome).toBe(outcome);
+  });
+
+  it('is believed when it was never seen: it may be out of reach', () => {
+    const { state } = play(POLICY, [FIRST, POOR, ...times(3, unseen())]);
+    expect(state).toMatchObject({ lastOutcome: 'good', consecutivePoor: 0, isUnseen: false, seenAtMs: undefined });
+  });
+});
+
 describe('observe: base', () => {
   const BOTH = pingPolicy({ observe: 'base' });
 
@@ -366,6 +469,29 @@ describe('observe: base', () => {
     const [, , third] = records;
     expect(third?.payDueAtMs).toBe(third?.nextDueAtMs);
     expect(Math.abs((third?.atMs ?? 0) - climbed.nextDueAtMs - 30 * MINUTE)).toBeLessThanOrEqual(0.1 * 15 * MINUTE);
+  });
+});
+
+describe('a good ping between two pay instants', () => {
+  const policy = pingPolicy({ observe: 'base' });
+
+  it('never puts off the instant at which the interval in force runs out', () => {
+    const climbed = play(policy, [FIRST, ...times(8, POOR)]).state;
+    expect(climbed.intervalMs).toBe(120 * MINUTE);
+    // Two looks before the pay instant, an interval of an hour from now would end after it.
+    const looks = Math.floor((climbed.payDueAtMs - climbed.nextDueAtMs) / (15 * MINUTE)) - 2;
+    const before = play(policy, times(looks, POOR), climbed).state;
+    expect(before.payDueAtMs).toBe(climbed.payDueAtMs);
+    const { state } = play(policy, [UP], before);
+    expect(state).toMatchObject({ intervalMs: 60 * MINUTE, payDueAtMs: climbed.payDueAtMs });
+    expect(state.payDueAtMs).toBeLessThan((state.lastPingAtMs ?? 0) + 60 * MINUTE);
+  });
+
+  it('brings it nearer when the shorter interval ends before', () => {
+    const climbed = play(policy, [FIRST, ...times(8, POOR)]).state;
+    const { state } = play(policy, [UP], climbed);
+    expect(state.payDueAtMs).toBeLessThan(climbed.payDueAtMs);
+    expect(state.payDueAtMs).toBe(climbed.slotAtMs + 60 * MINUTE);
   });
 });
 
