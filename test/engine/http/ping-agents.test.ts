@@ -179,7 +179,7 @@ describe('POST /ping-system/agents/register', () => {
     expect(second).toMatchObject({
       status: 507,
       body: {
-        detail: 'no more than 1 agents may be registered, and there are as many: remove some, or raise the limit',
+        detail: 'no more than 1 agents may be registered (ping.max_agents), and there are as many: remove some, or raise ping.max_agents',
       },
     });
   });
