@@ -32,7 +32,10 @@ function networks(description: string) {
 
 const suspect = z
   .strictObject({
-    max_share: percent('Suspect when more than this share of the agents pinged within the window were lost: had answered, and do not now.', true).default(50),
+    max_share: percent(
+      'Suspect when more than this share of the agents pinged within the window were lost: had answered, and do not now.',
+      true,
+    ).default(50),
     window: duration('The span that counts as at once.', 1).default('5m'),
     min_agents: count('With fewer pings in the window nothing is suspected.').default(3),
     stretch: finite('Agents that fail meanwhile are asked again after this many intervals.', 1).default(2),

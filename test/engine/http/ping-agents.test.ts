@@ -179,7 +179,8 @@ describe('POST /ping-system/agents/register', () => {
     expect(second).toMatchObject({
       status: 507,
       body: {
-        detail: 'no more than 1 agents may be registered (ping.max_agents), and there are as many: remove some, or raise ping.max_agents',
+        detail:
+          'no more than 1 agents may be registered (ping.max_agents), and there are as many: remove some, or raise ping.max_agents',
       },
     });
   });

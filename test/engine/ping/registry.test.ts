@@ -92,7 +92,8 @@ describe('AgentRegistry.register', () => {
     const { registry } = await openRegistry(1);
     expect(await registry.register({ ...REGISTRATION, agent_id: '' }, undefined)).toMatchObject({ kind: 'invalid' });
     await registered(registry);
-    const reason = 'no more than 1 agents may be registered (ping.max_agents), and there are as many: remove some, or raise ping.max_agents';
+    const reason =
+      'no more than 1 agents may be registered (ping.max_agents), and there are as many: remove some, or raise ping.max_agents';
     const second = { ...REGISTRATION, agent_id: 'agent-002', agent_url: 'http://another:8001' };
     expect(await registry.register(second, undefined)).toEqual({ kind: 'full', reason });
     expect(await registry.register(REGISTRATION, undefined)).toMatchObject({ kind: 'unchanged' });

@@ -282,7 +282,9 @@ describe('a restart of the agent', () => {
       goodInARow: 0,
       graceAtMs: state.lastPingAtMs,
     });
-    expect(state.lastReason).toMatch(/^restarted: the GPU is there, which is enough once in 24h, so it is let off; the interval stays; uptime 50\.0% < 99% /);
+    expect(state.lastReason).toMatch(
+      /^restarted: the GPU is there, which is enough once in 24h, so it is let off; the interval stays; uptime 50\.0% < 99% /,
+    );
     expect(steps.at(-1)?.events).toMatchObject([{ kind: 'restarted', isGrace: true }]);
     const again = play(POLICY, [rebooted('boot-c', 0.5)], state);
     expect(again.state).toMatchObject({ lastOutcome: 'poor', consecutivePoor: 2 });
