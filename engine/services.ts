@@ -32,6 +32,7 @@ import type { RuleEvaluator } from './rules/evaluator.ts';
 import type { Clock } from './scheduler.ts';
 import { openStores, type Stores } from './stores.ts';
 import { messageOf } from './text/message-of.ts';
+import { together } from './together.ts';
 
 export interface ServiceOptions {
   readonly config: EngineConfig;
@@ -205,14 +206,15 @@ async function judge(options: ServiceOptions, parts: Parts, signal: AbortSignal)
   reports.start();
   // What is declared counts from the first tick, so it is heard before that is judged.
   await maintenance.poll(signal);
-  const others = Promise.all([maintenance.run(signal), pinging.run(signal)]);
-  try {
-    void warnOfMissingSeries(options, parts.prom, signal);
-    await evaluator.start(options.configuration.groups, surroundingsOf(options.configuration));
-    await engine.run(signal);
-  } finally {
-    await Promise.all([reports.stop(), others]);
-  }
+  await together(signal, [
+    (until) => maintenance.run(until),
+    (until) => pinging.run(until),
+    async (until) => {
+      void warnOfMissingSeries(options, parts.prom, until);
+      await evaluator.start(options.configuration.groups, surroundingsOf(options.configuration));
+      await engine.run(until);
+    },
+  ]).finally(() => reports.stop());
 }
 
 async function warnOfMissingSeries(

@@ -39,6 +39,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
     'engine/prometheus',
     'engine/promql',
     'engine/rules',
+    'engine/store',
     'engine/text',
   ],
   'engine/unit-tests': [

@@ -2,7 +2,7 @@
 import type { Dispatcher } from 'undici';
 import { type Connections, type Limits, openConnections } from './connections.ts';
 import type { Credentials, HttpClientSettings } from './settings.ts';
-import { readTextSource } from './text-source.ts';
+import { CredentialError, readTextSource } from './text-source.ts';
 
 export interface HttpClient {
   /** Opens connections as the settings say; another one after `use`. */
@@ -51,11 +51,17 @@ export function openHttpClient(first: HttpClientSettings, limits: Limits = {}): 
 export async function credentialHeaders(credentials: Credentials | undefined): Promise<Record<string, string>> {
   if (credentials === undefined) return {};
   if (credentials.kind === 'token') {
-    return { authorization: `${credentials.scheme} ${(await readTextSource(credentials.token)).trim()}` };
+    return { authorization: `${credentials.scheme} ${sendable((await readTextSource(credentials.token)).trim())}` };
   }
   const [username, password] = await Promise.all([
     readTextSource(credentials.username),
     readTextSource(credentials.password),
   ]);
   return { authorization: `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}` };
+}
+
+/** A file that is being replaced may be empty for a moment, and one with two lines is no header. */
+function sendable(token: string): string {
+  if (/^[\x20-\x7e\x80-\xff]+$/.test(token)) return token;
+  throw new CredentialError('the token is empty, or no single line of plain characters, so no header can carry it');
 }

@@ -6,6 +6,7 @@ import express, { type ErrorRequestHandler, type Express, Router } from 'express
 import type { Logger } from 'pino';
 import type { Pings } from '../ping/pings.ts';
 import { PingStoreError } from '../ping/store-health.ts';
+import { isStoreError } from '../store/store-error.ts';
 import { actionRoutes } from './actions.ts';
 import { type Credentials, requireCredentials } from './credentials.ts';
 import { decisionRoutes } from './decisions.ts';
@@ -111,6 +112,10 @@ const STORE_FAILS = "the store of agents and pings fails: try again, and see the
 function asProblem(error: unknown, onUnexpected: (error: unknown) => void): Problem {
   // Logged where it happened, once for all requests that it keeps from being answered.
   if (error instanceof PingStoreError) return new Problem(503, STORE_FAILS);
+  if (isStoreError(error)) {
+    onUnexpected(error);
+    return new Problem(503, STORE_FAILS);
+  }
   const fault = requestFault(error);
   if (fault !== undefined) return fault;
   onUnexpected(error);

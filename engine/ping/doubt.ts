@@ -36,17 +36,22 @@ export class Doubt {
     return this.#sinceMs;
   }
 
-  /** Adds how the first attempt at an agent ended, now. `state` is that of before. */
-  note({ agent, state }: RegisteredAgent, isFailure: boolean): void {
-    if (isFailure) this.#noteFailure(agent.id, state);
+  /** Adds how the first attempt at an agent ended, now: whether nothing answered there. `state` is that of before. */
+  note({ agent, state }: RegisteredAgent, isSilent: boolean): void {
+    if (isSilent) this.#noteFailure(agent.id, state);
     else this.#noteAnswer(agent.id);
   }
 
-  /** Whether a failure that is known now, of an agent that fails since then, says nothing of the agent. */
-  excuses(failingSinceMs: number): boolean {
+  /**
+   * Whether a failure that is known now, of an agent that fails since then, says nothing of the agent. A connection is refused
+   * sooner than an answer comes, so shares mean something only when every ping that began with it has ended, or it `counts`.
+   */
+  excuses(failingSinceMs: number, counts: boolean): boolean {
     const nowMs = this.#ports.clock.now();
     const policy = this.#ports.policy();
-    if (isSuspect(policy.suspect, this.#recent, { sinceMs: failingSinceMs, nowMs })) {
+    const haveEnded = nowMs - failingSinceMs >= policy.responseTimeoutMs;
+    const sinceMs = haveEnded ? failingSinceMs : undefined;
+    if ((haveEnded || counts) && isSuspect(policy.suspect, this.#recent, { sinceMs, nowMs })) {
       this.#suspectAgain();
       if (this.#sinceMs === undefined) this.#begin(policy, nowMs);
     }

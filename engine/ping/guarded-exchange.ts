@@ -110,7 +110,6 @@ class Collector implements Dispatcher.DispatchHandler {
   onRequestStart(): void {}
 
   onResponseStart(_controller: unknown, status: number, headers: GuardedAnswer['headers']): void {
-    // An answer that says "continue" is none yet.
     if (status < 200) return;
     this.#answeredAt = performance.now();
     this.#status = status;
@@ -142,11 +141,16 @@ class Collector implements Dispatcher.DispatchHandler {
 function failure(error: unknown): GuardedOutcome {
   const reason = error instanceof Error ? sentenceOf(error) : String(error);
   if (error instanceof CredentialError) return { kind: 'unready', reason };
-  const isGarbled = NO_HTTP.some((type) => error instanceof type);
+  const isGarbled = NO_HTTP.some((type) => error instanceof type) || isUnaskedFor(error);
   return isGarbled ? { kind: 'garbled', reason: `it does not speak HTTP: ${reason}` } : { kind: 'failed', reason };
 }
 
 const NO_HTTP = [errors.HTTPParserError, errors.HeadersOverflowError, errors.ResponseContentLengthMismatchError];
+
+/** An answer that says "continue", which nobody asked for: undici takes it for a broken server. */
+function isUnaskedFor(error: unknown): boolean {
+  return error instanceof errors.SocketError && error.message === 'bad response';
+}
 
 // With several addresses each failed in its own way.
 function sentenceOf(error: Error): string {

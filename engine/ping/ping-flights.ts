@@ -7,7 +7,9 @@ import type { HeldAgent } from './registry.ts';
 export class PingFlights {
   readonly #attempts: Attempts;
   readonly #fold: PingFold;
+  /** The newest of each agent. */
   readonly #flying = new Map<string, Promise<unknown>>();
+  readonly #all = new Set<Promise<unknown>>();
 
   constructor(attempts: Attempts, fold: PingFold) {
     this.#attempts = attempts;
@@ -30,15 +32,18 @@ export class PingFlights {
   async track<T>(agentId: string, work: () => Promise<T>): Promise<T> {
     const flight = work();
     this.#flying.set(agentId, flight);
+    this.#all.add(flight);
     try {
       return await flight;
     } finally {
-      this.#flying.delete(agentId);
+      this.#all.delete(flight);
+      // An agent that was removed and registered again may have another one by now.
+      if (this.#flying.get(agentId) === flight) this.#flying.delete(agentId);
     }
   }
 
   /** Resolves when none is left. */
   async landed(): Promise<void> {
-    while (this.#flying.size > 0) await Promise.allSettled(this.#flying.values());
+    while (this.#all.size > 0) await Promise.allSettled(this.#all);
   }
 }

@@ -81,8 +81,10 @@ export class PingFold {
     const isApplied = atMs > (state.lastAttemptAtMs ?? Number.NEGATIVE_INFINITY) && !isEarly(policy, state, atMs);
     if (!isApplied || reply.kind === 'forbidden') return false;
     const isFailure = reply.kind !== 'answered';
-    if (state.attempts === 0) doubt.note(held, isFailure);
-    return isFailure && doubt.excuses(state.failingSinceMs ?? atMs);
+    // Who refuses, or answers nonsense, shows all the same that the network is there.
+    if (state.attempts === 0) doubt.note(held, reply.kind === 'unreachable');
+    const counts = state.attempts >= policy.confirmMs.length;
+    return isFailure && doubt.excuses(state.failingSinceMs ?? atMs, counts);
   }
 
   #overtaken(agentId: string): Pinged {

@@ -150,8 +150,10 @@ export class AgentRegistry {
     const outcomes = await this.#ports.pings.record(results);
     for (const [at, { agentId, state }] of results.entries()) {
       if (outcomes[at] === 'kept') this.#index.putState(agentId, state);
-      else await this.#look(agentId);
     }
+    const stale = results.filter((_, at) => outcomes[at] === 'stale');
+    // What was kept is kept, whether or not the store tells about the others now; it does with their next claim.
+    await Promise.allSettled(stale.map(({ agentId }) => this.#look(agentId)));
     return outcomes;
   }
 

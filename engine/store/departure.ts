@@ -65,3 +65,8 @@ export function goingOn(
 function moreEscalated(one: PingState | undefined, other: PingState): PingState {
   return one === undefined || other.consecutivePoor > one.consecutivePoor ? other : one;
 }
+
+/** Whether the agent is asked at another address now, or about others' GPUs. */
+export function isElsewhere(before: Agent, after: Agent): boolean {
+  return before.url !== after.url || before.node !== after.node || before.gpu !== after.gpu;
+}

@@ -2,7 +2,7 @@
 import type { Agent } from '../core/ping/agent.ts';
 import { decodeStored, encodeAgent, type Row } from './agent-row.ts';
 import type { Added, AgentStore, Changed, Keeping, NewAgent } from './agent-store.ts';
-import { givenUp, goingOn, marksOf, takenBy } from './departure.ts';
+import { givenUp, goingOn, isElsewhere, marksOf, takenBy } from './departure.ts';
 import { encodePingState } from './ping-state-json.ts';
 import type { Ask, PostgresDatabase } from './postgres-database.ts';
 import { forgetDeparted, keepDeparted, takeDeparted, trimDeparted } from './postgres-departures.ts';
@@ -74,7 +74,8 @@ async function change(ask: Ask, { agent, tokenHash, keeping }: Change): Promise<
   const state = goingOn(before.state, left, { nowMs: agent.updatedAtMs, number });
   const marks = givenUp(before.agent, agent);
   if (state !== undefined && marks.length > 0) await keepDeparted(ask, marks, { agent: number, state, keeping });
-  if (state !== undefined && state !== before.state)
+  // A ping that is in flight was sent elsewhere: whatever comes of it is not this agent's any more.
+  if (state !== undefined && (state !== before.state || isElsewhere(before.agent, agent)))
     await ask(CHANGE_STATE, [number, state.nextDueAtMs, encodePingState(state)]);
   await ask(CHANGE, [number, ...encodeAgent(agent)]);
   return { kind: 'changed', state };

@@ -4,7 +4,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import type { Agent } from '../core/ping/agent.ts';
 import { decodeStored, encodeAgent, type Row } from './agent-row.ts';
 import type { Added, AgentStore, Changed, Keeping, NewAgent } from './agent-store.ts';
-import { givenUp, goingOn, marksOf, takenBy } from './departure.ts';
+import { givenUp, goingOn, isElsewhere, marksOf, takenBy } from './departure.ts';
 import { encodePingState } from './ping-state-json.ts';
 import { inTransaction } from './sqlite-database.ts';
 import { prepareDepartures } from './sqlite-departures.ts';
@@ -75,7 +75,8 @@ function prepareChange(db: DatabaseSync): (agent: Agent, tokenHash: string, keep
     const state = goingOn(before.state, take(marksOf(agent)), { nowMs: agent.updatedAtMs, number });
     const marks = givenUp(before.agent, agent);
     if (state !== undefined && marks.length > 0) keep(marks, { agent: number, state }, keeping);
-    if (state !== undefined && state !== before.state)
+    // A ping that is in flight was sent elsewhere: whatever comes of it is not this agent's any more.
+    if (state !== undefined && (state !== before.state || isElsewhere(before.agent, agent)))
       changeState.run(state.nextDueAtMs, encodePingState(state), number);
     change.run(...encodeAgent(agent), number);
     return { kind: 'changed', state };

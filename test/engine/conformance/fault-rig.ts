@@ -36,7 +36,11 @@ export async function startPager(): Promise<Pager> {
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
     request.on('end', () => {
       const { alerts } = JSON.parse(Buffer.concat(chunks).toString()) as { alerts: Paged[] };
-      pages.push(...alerts.map(({ status, labels, startsAt }) => `${status} ${labels.alertname} ${startsAt}`));
+      pages.push(
+        ...alerts.map(
+          ({ status, labels, startsAt }) => `${status} ${labels.alertname} ${new Date(startsAt).toISOString()}`,
+        ),
+      );
       response.end();
     });
   });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Pinged } from '../../../engine/ping/pings.ts';
 import { PingStoreError } from '../../../engine/ping/store-health.ts';
+import { StoreError } from '../../../engine/store/store-error.ts';
 import { answered, claim, INVALID, NO_GPU, refused, UNREACHABLE, UP } from '../core/ping/fixtures.ts';
 import { registered } from '../ping/registry-fixtures.ts';
 import { goodPing, START_MS } from '../store/ping-fixtures.ts';
@@ -187,6 +188,11 @@ describe('POST /ping-system/agents/{agent_id}/ping', () => {
     });
     // The service has told of it already.
     expect(logged()).toBe('');
+    fake.instead = () => {
+      throw new StoreError('postgres://user@db refuses');
+    };
+    expect(await ask(PING)).toMatchObject({ status: 503 });
+    expect(logged()).toContain('refuses');
   });
 
   it('ends when whoever asked has gone', async () => {

@@ -116,6 +116,11 @@ describe('an agent that says too much', () => {
     expect(sent).toBeLessThan(64 * 1024 * 1024);
   });
 
+  it('that begins with an unasked-for "continue" is none', async () => {
+    const reply = await replyOfTcp((socket) => socket.write('HTTP/1.1 100 Continue\r\n\r\n'), 3000);
+    expect(reply).toEqual(invalid('it does not speak HTTP: bad response'));
+  });
+
   it('in its head is cut off too', async () => {
     const reply = await replyOfTcp((socket) => socket.write(`${HEAD}x: ${'y'.repeat(100_000)}\r\n\r\n`), 3000);
     expect(reply).toEqual(invalid('it does not speak HTTP'));

@@ -254,8 +254,12 @@ describe('access', () => {
     const { pem, client } = certificatesFor(context);
     const port = await serveTls(client('server'));
     const credentials = { kind: 'token', scheme: 'Bearer', token: { file: '/nonexistent/token' } } as const;
+    const token = (text: string) => ({ kind: 'token', scheme: 'Bearer', token: { text } }) as const;
     const unusable = [
       { ...trusting(pem('ca.pem')), credentials },
+      { ...trusting(pem('ca.pem')), credentials: token(' \n') },
+      { ...trusting(pem('ca.pem')), credentials: token('one\ntwo') },
+      { ...trusting(pem('ca.pem')), credentials: token('\u201Cquoted\u201D') },
       trusting(pem('ca.pem'), { cert: { file: '/nonexistent/cert' }, key: { text: 'key' } }),
       trusting(pem('ca.pem'), { cert: { text: 'no certificate' }, key: { text: 'no key' } }),
     ];
@@ -263,6 +267,7 @@ describe('access', () => {
       const reply = await ask(`https://127.0.0.1:${port}`, { access });
       const reason = expect.stringMatching(/^the engine cannot use its credentials: ./);
       expect(reply).toEqual({ kind: 'forbidden', reason });
+      expect(JSON.stringify(reply)).not.toMatch(/two|quoted/);
     }
   });
 });

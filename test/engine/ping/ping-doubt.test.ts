@@ -76,17 +76,44 @@ describe('a fleet of which most is gone at once', () => {
     expect(paying.flat()).toEqual(IDS.slice(0, 5));
   });
 
-  it('is known as soon as it begins, however large the fleet', async () => {
+  it('is known before any failure counts, however large the fleet', async () => {
     const ids = Array.from({ length: 2000 }, (_, at) => `agent-${at}`);
     const world = await openWorld({ ...spread(ids, 10 * MINUTE), policy: { baseIntervalMs: 10 * MINUTE } });
     const { service } = await world.start();
     await world.time.advance(15 * MINUTE);
     world.fleet.say = () => ({ reply: GONE, tookMs: 5 });
-    await world.time.advance(15 * SECOND);
+    await world.time.advance(20 * SECOND);
     expect(service.stats().isSuspect).toBe(true);
     await world.time.advance(30 * SECOND);
     const poor = await Promise.all(ids.map(async (id) => (await storedState(world, id)).consecutivePoor));
     expect(Math.max(...poor)).toBe(0);
+  });
+});
+
+describe('a fleet of which a fifth is gone', () => {
+  it('causes no doubt, although connections are refused sooner than answers come', async () => {
+    const ids = Array.from({ length: 1000 }, (_, at) => `agent-${at}`);
+    const due = { agents: ids, dueAtMs: () => START_MS + 1 };
+    const world = await openWorld(due);
+    const { service } = await world.start();
+    await world.time.advance(10 * MINUTE);
+    world.fleet.say = (id, question) => {
+      const isGone = Number(id.slice(6)) % 5 === 0;
+      return { reply: isGone ? GONE : answer(question), tookMs: isGone ? 1 : 900 };
+    };
+    await world.time.advance(20 * MINUTE);
+    expect(service.stats().isSuspect).toBe(false);
+    expect(newsIn(world.log).filter((line) => line.startsWith('most agents fail at once'))).toEqual([]);
+  });
+
+  it('causes none by refusing or by answering nonsense either: that shows that the network is there', async () => {
+    const world = await openWorld(spread(IDS, 15 * MINUTE));
+    const { service } = await world.start();
+    await world.time.advance(40 * MINUTE);
+    world.fleet.say = () => ({ reply: { kind: 'invalid', reason: 'it answers 500' }, tookMs: 5 });
+    await world.time.advance(40 * MINUTE);
+    expect(service.stats().isSuspect).toBe(false);
+    expect((await standings(world)).get(0)).toBeUndefined();
   });
 });
 

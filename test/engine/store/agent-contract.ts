@@ -73,6 +73,25 @@ export function agentStoreContract(open: () => Promise<PingStoreFixture>): void 
       expect(await agents.change(anAgent('nobody'), 'hash of nobody', KEEPING)).toEqual({ kind: 'unknown' });
     }));
 
+  it('overtakes a ping that is in flight when its agent is to be asked elsewhere', () =>
+    using(async ({ agents, pings }) => {
+      const facts = [{ url: 'http://new:8001' }, { node: 'new' }, { gpu: 'GPU-new' }];
+      for (const [at, moved] of facts.entries()) {
+        const id = `a${at}`;
+        await agents.add(newAgent(id, START_MS), 10);
+        const claim = await pings.claim(id, START_MS, LEASE_MS);
+        await agents.change(anAgent(id, moved), `hash of ${id}`, KEEPING);
+        const late = { agentId: id, version: claim?.version ?? 0, state: aState(START_MS + 1), record: undefined };
+        expect(await pings.record([late])).toEqual(['stale']);
+        expect(await pings.claim(id, START_MS, LEASE_MS)).toMatchObject({ state: aState(START_MS) });
+      }
+      await agents.add(newAgent('b', START_MS), 10);
+      const claim = await pings.claim('b', START_MS, LEASE_MS);
+      await agents.change(anAgent('b', { capabilities: [] }), 'hash of b', KEEPING);
+      const same = { agentId: 'b', version: claim?.version ?? 0, state: aState(START_MS + 1), record: undefined };
+      expect(await pings.record([same])).toEqual(['kept']);
+    }));
+
   it('removes an agent for the owner, or for whoever needs no token', () =>
     using(async ({ agents, pings }) => {
       await agents.add(newAgent('a', START_MS), 10);
