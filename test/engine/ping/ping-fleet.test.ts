@@ -54,11 +54,10 @@ describe('a fleet on real sockets', () => {
     await pinged(1000);
     const before = open();
     await pinged(5000);
-    const after = open();
-    expect(after.handles).toBeLessThan(before.handles + 150);
+    // Two hundred agents are being asked at any moment, and a busy machine closes sockets late; what leaks stays.
+    await expect.poll(() => open().handles, { timeout: 20_000 }).toBeLessThan(before.handles + 150);
     await stop();
-    await sleep(100);
-    expect(open().timers).toBeLessThan(10);
+    await expect.poll(() => open().timers, { timeout: 10_000 }).toBeLessThan(10);
     expect(service.stats()).toMatchObject({ inFlight: 0, saveFailures: 0 });
   }, 60_000);
 });

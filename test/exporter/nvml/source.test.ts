@@ -224,13 +224,13 @@ describe('a driver process that ends', () => {
   });
 
   it('or is stopped while it waits is replaced at once, and blames neither a GPU nor the driver', async (context) => {
-    const { source, read, processes, logged, loggedFields } = await openSource(context, { limits: { gpuMs: 1_000 } });
+    const { source, read, processes, logged, loggedFields } = await openSource(context, { limits: { gpuMs: 2_000 } });
     await read();
     await read();
     processes[0]?.kill('SIGSTOP');
     const after = await read();
     expect([indices(after), reasons(after)]).toEqual([[0, 1, 2, 3, 4, 5, 6, 7], []]);
-    expect(logged).toEqual(['warn: The driver process did not take up the question within 2 s.']);
+    expect(logged).toEqual(['warn: The driver process did not take up the question within 4 s.']);
     expect(loggedFields).toEqual([{ driverPid: processes[0]?.pid, gpu: undefined, step: 'idle' }]);
     expect(source.status?.().childRestarts).toEqual({ wedged: 1, crashed: 0, driver_reloaded: 0 });
     await expect.poll(() => processes.map(({ pid }) => isAlive(pid ?? 0)), soon).toEqual([false, true]);
