@@ -1,22 +1,10 @@
 /** Whom an agent may be asked at: its URL comes from the network, and the engine must not become anybody's proxy. */
+import type { PingPolicy } from '../core/ping/policy.ts';
 import { innermost, isOfKind, kindOf } from './address-kind.ts';
 import { type Address, contains, type Network, network, parseAddress } from './network.ts';
 
 /** The part of the policy that says whom pings may reach. */
-export interface AddressPolicy {
-  /** Of http and https. */
-  readonly allowSchemes: readonly string[];
-  /** Empty: 80, 443 and those from 1024 on, below which mail and remote shells listen. */
-  readonly allowPorts: readonly number[];
-  /** Networks in CIDR notation. When there are any, no other address is asked. */
-  readonly allowNetworks: readonly string[];
-  /** Networks in CIDR notation that are never asked, whatever else is allowed. */
-  readonly denyNetworks: readonly string[];
-  /** Loopback addresses, also without being named in `allowNetworks`. */
-  readonly allowLoopback: boolean;
-  /** Private addresses, also without being named in `allowNetworks`. */
-  readonly allowPrivate: boolean;
-}
+export type AddressPolicy = PingPolicy['targets'];
 
 /** Each answer is undefined, or the sentence that says why not. */
 export interface AddressGuard {

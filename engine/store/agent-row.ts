@@ -1,6 +1,7 @@
 /** Agents, states and claims as rows, the same in every adapter. A value may come as its text. */
 import { z } from 'zod';
 import type { Agent } from '../core/ping/agent.ts';
+import { parseJson } from '../text/parse-json.ts';
 import type { StoredAgent } from './agent-store.ts';
 import { decodePingState } from './ping-state-json.ts';
 import type { Claim } from './ping-store.ts';
@@ -31,8 +32,8 @@ function decodeAgent(row: Row): Agent {
   return {
     id: String(row.id),
     url: String(row.url),
-    capabilities: CAPABILITIES.parse(JSON.parse(String(row.capabilities))),
-    metadata: METADATA.parse(JSON.parse(String(row.metadata))),
+    capabilities: CAPABILITIES.parse(parseJson(String(row.capabilities))),
+    metadata: METADATA.parse(parseJson(String(row.metadata))),
     node: String(row.node),
     gpu: row.gpu === null ? undefined : String(row.gpu),
     registeredAtMs: Number(row.registered_at_ms),

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import type { PingOutcome } from '../core/ping/outcome.ts';
 import type { PingState } from '../core/ping/state.ts';
+import { parseJson } from '../text/parse-json.ts';
 
 /** As a list, because what is stored is text. */
 const OUTCOMES = ['good', 'poor', 'no_gpu', 'unreachable', 'refused', 'invalid', 'unobserved'] as const;
@@ -49,11 +50,7 @@ export function encodePingState(state: PingState): string {
 
 /** Undefined when the text is no state. */
 export function decodePingState(text: string): PingState | undefined {
-  try {
-    return PING_STATE.safeParse(JSON.parse(text)).data;
-  } catch {
-    return undefined;
-  }
+  return PING_STATE.safeParse(parseJson(text)).data;
 }
 
 /** An outcome that this engine does not know says nothing of the agent. */

@@ -1,5 +1,6 @@
 /** The embedded store: one SQLite file in WAL mode, so a kill -9 loses no finished write. */
 import type { DatabaseSync } from 'node:sqlite';
+import { parseJson } from '../text/parse-json.ts';
 import type { AgentStore } from './agent-store.ts';
 import type { PingStore } from './ping-store.ts';
 import { sqliteAgents } from './sqlite-agents.ts';
@@ -43,14 +44,6 @@ function adapt(db: DatabaseSync): Store {
 }
 
 function decodeRow({ key, value }: Record<string, unknown>): StoreRecord {
-  return { key: String(key), value: parseValue(String(value)) };
-}
-
-/** A value that is not JSON any more is left to the reader to refuse, as any other damaged value is. */
-function parseValue(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
+  // A value that is not JSON any more is left to the reader to refuse, as any other damaged value is.
+  return { key: String(key), value: parseJson(String(value)) };
 }

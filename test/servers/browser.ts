@@ -1,7 +1,7 @@
-import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { type Browser, chromium } from 'playwright-core';
 import type { TestContext } from 'vitest';
+import { isExecutable } from './executable.ts';
 
 const PROGRAMS = ['chromium', 'chromium-browser', 'google-chrome'];
 
@@ -14,13 +14,4 @@ export async function startBrowser(context: TestContext): Promise<Browser> {
   if (process.env.CI) throw new Error(sentence);
   console.warn(`SKIPPED: ${sentence}`);
   return context.skip(sentence);
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
 }

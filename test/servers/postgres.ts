@@ -1,10 +1,11 @@
 /** A real PostgreSQL with a cluster of its own, which disappears when it is stopped. */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { accessSync, chownSync, constants, globSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chownSync, globSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, type QueryResult } from 'pg';
+import { isExecutable } from './executable.ts';
 import { freePort } from './free-port.ts';
 import { serverDirectory } from './server.ts';
 
@@ -221,15 +222,6 @@ function findPrograms(): Programs | undefined {
   return [...(process.env.PATH ?? '').split(delimiter), ...versions]
     .map((folder) => ({ initdb: join(folder, 'initdb'), postgres: join(folder, 'postgres') }))
     .find(({ initdb, postgres }) => isExecutable(initdb) && isExecutable(postgres));
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 function signal(pid: number, name: NodeJS.Signals): void {

@@ -13,13 +13,17 @@ export interface SuspectPolicy {
 
 /** Whom agents may be. */
 interface TargetPolicy {
+  /** Of http and https. */
   readonly allowSchemes: readonly string[];
-  /** Empty: 80, 443 and those from 1024 on. */
+  /** Empty: 80, 443 and those from 1024 on, below which mail and remote shells listen. */
   readonly allowPorts: readonly number[];
-  /** In CIDR notation; empty: every address that nothing else refuses. */
+  /** Networks in CIDR notation. When there are any, no other address is asked; empty: every one that nothing else refuses. */
   readonly allowNetworks: readonly string[];
+  /** Networks in CIDR notation that are never asked, whatever else is allowed. */
   readonly denyNetworks: readonly string[];
+  /** Loopback addresses, also without being named in `allowNetworks`. */
   readonly allowLoopback: boolean;
+  /** Private addresses, also without being named in `allowNetworks`. */
   readonly allowPrivate: boolean;
 }
 

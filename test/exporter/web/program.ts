@@ -1,6 +1,6 @@
-import { accessSync, constants } from 'node:fs';
 import { join } from 'node:path';
 import type { TestContext } from 'vitest';
+import { isExecutable } from '../../servers/executable.ts';
 
 /**
  * Absolute path of a program on PATH, or a skipped test where a developer does not have it. In CI a missing program is a
@@ -14,13 +14,4 @@ export function requireProgram(context: TestContext, name: string): string {
   if (process.env.CI) throw new Error(sentence);
   console.warn(`SKIPPED: ${sentence}`);
   return context.skip(sentence);
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
 }
